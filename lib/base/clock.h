@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/* clock: the two clocks there are, monotonic for deadlines, real for dates. */
+#ifndef BASE_CLOCK_H
+#define BASE_CLOCK_H
+
+#include <stdint.h>
+
+int64_t clock_ms(void);	    /* monotonic milliseconds; goes on during suspend */
+double clock_unix(void);    /* seconds since 1970, microsecond resolution */
+/* Milliseconds until `deadline` (of clock_ms) for poll(): 0..INT_MAX. */
+int clock_left(int64_t deadline);
+
+#endif
