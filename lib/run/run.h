@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * run: a plan's lanes on threads, phase by phase, over connections that are kept ("parked") between
+ * phases. One worker does one lane at a time; a lane's connection, steps and
+ * rows are touched by its worker alone. A failed step ends its disk, not its lane. Finished rows
+ * reach the main thread through a queue.
+ */
+#ifndef RUN_RUN_H
+#define RUN_RUN_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include "base/err.h"
+#include "base/mem.h"
+#include "plan/plan.h"
+#include "report/report.h"
+
+struct keyring;
+struct secret;
+
+/* Defaults, in milliseconds. */
+#define RUN_CONNECT_MS 10000
+#define RUN_COMMAND_MS 120000
+#define RUN_HOOK_MS 600000
+#define RUN_JOBS 32
+
+struct run_options {
+	unsigned jobs;			/* lanes at once; 0: RUN_JOBS */
+	int64_t connect_ms, command_ms, hook_ms; /* 0: defaults; a host's own settings win */
+	bool fail_fast;			/* start nothing new after the first failure */
+	const char *arver_user;		/* for '#arveruser' */
+	const struct keyring *keys;	/* mine; only read */
+	const struct secret *asked;	/* a passphrase that was asked for, or NULL: tried after my keys */
+	int my_slot;			/* -1 if I have none */
+	const atomic_int *cancel;	/* not 0: start nothing new */
+	/* Called on the main thread, inside run_phase, for each row as it is finished. */
+	void (*on_row)(void *arg, const struct row *row);
+	void *arg;
+};
+
+struct run;
+
+/* Nothing is contacted yet. `plan` and `rep` (of that plan) outlive the run. */
+struct run *run_begin(const struct run_options *o, const struct plan *plan, struct report *rep);
+
+/*
+ * Do one phase of the plan on all its lanes, and return when every lane has
+ * ended. Disks whose step failed in an earlier phase are left out. Main thread.
+ */
+void run_phase(struct run *r, unsigned phase);
+
+/* Disconnect all. NULL is fine. */
+void run_end(struct run *r);
+static inline void run_drop(struct run **r)
+{
+	run_end(*r);
+	*r = NULL;
+}
+
+#endif

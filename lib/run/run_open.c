@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Steps of open and close: status of a host's disks, hooks, the mapping. What was cut off in the middle
+ * is looked at again and told as what it turned out to be.
+ */
+#include "run/run_internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include "hook/hook.h"
+
+void
+step_status(struct lane_run *l, struct row *row)
+{
+	AUTO(mem_free_drop) const struct disk **disks = mem_alloc(l->n_disks, sizeof(*disks));
+	AUTO(mem_free_drop) struct luks_status *status = mem_alloc(l->n_disks, sizeof(*status));
+
+	for (size_t i = 0; i < l->n_disks; i++)
+		disks[i] = l->disks[i].disk;
+	if (!luks_status(l->luks, disks, l->n_disks, status, &row->err)) {
+		row->outcome = outcome_of(&row->err);
+		return;
+	}
+	for (size_t i = 0; i < l->n_disks; i++)
+		l->disks[i].status = status[i];
+	row->outcome = OUTCOME_DONE;
+}
+
+/* Is every disk of the lane that was attempted as asked, and was there one? */
+static bool
+all_as_asked(const struct lane_run *l, struct err *e)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < l->n_disks; i++) {
+		const struct disk_state *s = &l->disks[i];
+
+		if (s->attempted && !s->as_asked)
+			return err_set(e, ERR_HOOK, "hook not run, because %s is not as asked",
+			    path_shown(s->disk->path));
+		any = any || s->attempted;
+	}
+	return any || err_set(e, ERR_HOOK, "hook not run, because no disk was tried here");
+}
+
+static bool
+has_keys(const struct lane_run *l, const struct disk *d)
+{
+	AUTO(tries_done) struct tries t = { 0 };
+
+	tries_add_mine(&t, l, d, LUKS_ANY_SLOT);
+	return t.n > 0;
+}
+
+/* Does the moment for this hook come? If not, the row says why. */
+static bool
+hook_is_due(struct lane_run *l, struct row *row)
+{
+	const struct disk *d = row->step->disk;
+	const struct disk_state *s = d ? lane_disk(l, d) : NULL;
+	bool due = true;
+
+	switch (row->step->hook) {
+	case HOOK_PRE_OPEN:
+		due = !s || (s->status.state == LUKS_CLOSED && has_keys(l, d));
+		break;
+	case HOOK_PRE_CLOSE:
+		due = !s || s->status.state == LUKS_OPEN;
+		break;
+	case HOOK_POST_OPEN:
+	case HOOK_POST_CLOSE:
+		if (!s && !all_as_asked(l, &row->err)) {
+			row->outcome = OUTCOME_SKIPPED;
+			return false;
+		}
+		due = !s || s->changed;
+		break;
+	case HOOK_KINDS:
+		break;
+	}
+	if (!due)
+		row->outcome = OUTCOME_NEEDLESS;
+	return due;
+}
+
+void
+step_hook(struct lane_run *l, struct row *row)
+{
+	const struct step *step = row->step;
+	int64_t limit = row->host->hook_ms ? row->host->hook_ms : l->o->hook_ms;
+
+	if (!hook_is_due(l, row))
+		return;
+	if (hook_run(l->transport, row->host, step->disk, step->hook, limit, &row->output,
+		&row->err)) {
+		row->outcome = OUTCOME_DONE;
+		return;
+	}
+	row->outcome = outcome_of(&row->err);
+	if (step->disk && step->hook == HOOK_PRE_OPEN)
+		lane_disk(l, step->disk)->attempted = true;
+}
+
+/* The step was cut off: what is the mapping now? */
+static void
+look_again(struct lane_run *l, struct row *row, enum luks_state wanted)
+{
+	const struct disk *d = row->step->disk;
+	struct luks_status now;
+	struct err e = { 0 };
+
+	row->outcome = OUTCOME_UNKNOWN;
+	if (!transport_connect(l->transport, &e) || !luks_status(l->luks, &d, 1, &now, &e))
+		return;
+	if (now.state == wanted) {
+		row->outcome = OUTCOME_DONE;
+		snprintf(row->note, sizeof(row->note), "seen after the connection was lost");
+	} else {
+		row->outcome = OUTCOME_FAILED;
+		err_wrap(&row->err, "not %s when looked at again",
+		    wanted == LUKS_OPEN ? "open" : "closed");
+	}
+}
+
+static void
+mapping_result(struct lane_run *l, struct row *row, bool ok, enum luks_state wanted)
+{
+	struct disk_state *s = lane_disk(l, row->step->disk);
+
+	s->attempted = true;
+	if (ok)
+		row->outcome = OUTCOME_DONE;
+	else if (row->err.kind == ERR_LOST)
+		look_again(l, row, wanted);
+	else
+		row->outcome = outcome_of(&row->err);
+	s->as_asked = s->changed = row->outcome == OUTCOME_DONE;
+}
+
+void
+step_open(struct lane_run *l, struct row *row)
+{
+	AUTO(tries_done) struct tries t = { 0 };
+	const struct disk *d = row->step->disk;
+	struct disk_state *s = lane_disk(l, d);
+	size_t which = 0;
+
+	if (s->status.state == LUKS_OPEN) {
+		row->outcome = OUTCOME_NEEDLESS;
+		s->attempted = s->as_asked = true;
+		snprintf(row->note, sizeof(row->note), "already open");
+		return;
+	}
+	if (l->o->my_slot >= 0)
+		tries_add_mine(&t, l, d, l->o->my_slot);
+	tries_add_mine(&t, l, d, LUKS_ANY_SLOT);
+	if (t.n == 0) {
+		row->outcome = OUTCOME_SKIPPED;
+		err_set(&row->err, ERR_KEY, "you hold no key for it");
+		return;
+	}
+	bool ok = s->status.state == LUKS_CLOSED
+		      ? luks_open(l->luks, d, t.at, t.n, &which, &row->err)
+		      : err_set(&row->err, ERR_DISK,
+			    "a mapping named %s exists and lies on %s, not on %s", d->name,
+			    s->status.detail, d->device);
+
+	mapping_result(l, row, ok, LUKS_OPEN);
+}
+
+void
+step_close(struct lane_run *l, struct row *row)
+{
+	const struct disk *d = row->step->disk;
+	struct disk_state *s = lane_disk(l, d);
+
+	if (s->status.state == LUKS_CLOSED) {
+		row->outcome = OUTCOME_NEEDLESS;
+		s->attempted = s->as_asked = true;
+		snprintf(row->note, sizeof(row->note), "already closed");
+		return;
+	}
+	bool ok = s->status.state == LUKS_OPEN
+		      ? luks_close(l->luks, d, &row->err)
+		      : err_set(&row->err, ERR_DISK,
+			    "the mapping named %s lies on %s, not on %s: not closed", d->name,
+			    s->status.detail, d->device);
+
+	mapping_result(l, row, ok, LUKS_CLOSED);
+}
