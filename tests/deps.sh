@@ -1,0 +1,59 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# deps.sh SET...: install from Debian's packages what is missing of the sets "build", "test",
+# "lint". Says and does nothing when nothing is missing; else needs root or sudo, and the network.
+set -eu
+
+packages()
+{
+	case $1 in
+	build)
+		echo gcc libc6-dev make pkg-config libssh-dev libgpgme-dev libcryptsetup-dev libyaml-dev \
+			libblkid-dev zlib1g-dev libgcrypt20-dev libgpg-error-dev
+		;;
+	test)
+		# What arver runs, or runs against; the guest; what stories and unit tests use.
+		echo cryptsetup-bin openssh-client openssh-server gnupg sudo dmsetup
+		echo user-mode-linux kmod iproute2 mount fdisk util-linux e2fsprogs lvm2 passwd procps
+		echo libcmocka-dev valgrind strace dash ruby xxd git man-db
+		;;
+	lint)
+		echo clang clang-tidy clang-format clang-tools cppcheck shellcheck mandoc
+		;;
+	*)
+		echo "usage: tests/deps.sh [build] [test] [lint]" >&2
+		exit 2
+		;;
+	esac
+}
+
+missing()
+{
+	for package in $wanted; do
+		status=$(dpkg-query --show --showformat='${db:Status-Status}' "$package" 2>/dev/null) || true
+		[ "$status" = installed ] || echo "$package"
+	done
+}
+
+as_root()
+{
+	if [ "$(id -u)" = 0 ]; then
+		"$@"
+	else
+		sudo "$@"
+	fi
+}
+
+[ $# -gt 0 ] || packages ''
+wanted=''
+for set; do
+	more=$(packages "$set") || exit
+	wanted="$wanted $more"
+done
+needed=$(missing)
+[ "$needed" ] || exit 0
+as_root apt-get -qq update
+# shellcheck disable=SC2086  # a list of words
+as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 install --yes \
+	--no-install-recommends $needed >/dev/null
