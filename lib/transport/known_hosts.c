@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * known_hosts: our own reader, since libssh's passes over @revoked and negated
+ * patterns and stops at long lines. Only the hash of a hashed name is left to
+ * libssh, one name at a time: HMAC-SHA1 is not worth a home here.
+ */
+#include "transport/known_hosts.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <libssh/libssh.h>
+
+void
+known_hosts_done(struct known_hosts *k)
+{
+	for (size_t i = 0; i < k->n; i++) {
+		free(k->at[i].type);
+		str_done(&k->at[i].blob);
+	}
+	free(k->at);
+	*k = (struct known_hosts){ 0 };
+}
+
+static int
+base64_value(char c)
+{
+	static const char digits[] =
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	const char *p = c ? strchr(digits, c) : NULL;
+
+	return p ? (int)(p - digits) : -1;
+}
+
+bool
+known_hosts_decode(const char *base64, struct str *out)
+{
+	size_t len = strcspn(base64, "="), padding = strlen(base64 + len);
+	unsigned bits = 0;
+
+	if (len == 0 || len % 4 == 1 || padding > 2 || strspn(base64 + len, "=") != padding)
+		return false;
+	for (size_t i = 0; i < len; i++) {
+		int value = base64_value(base64[i]);
+
+		if (value < 0)
+			return false;
+		bits = bits << 6 | (unsigned)value;
+		if (i % 4 == 1)
+			str_add_char(out, (char)(bits >> 4 & 0xff));
+		else if (i % 4 == 2)
+			str_add_char(out, (char)(bits >> 2 & 0xff));
+		else if (i % 4 == 3)
+			str_add_char(out, (char)(bits & 0xff));
+	}
+	return true;
+}
+
+static char
+lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+/* `*` and `?`, case folded; after a star only the last one is tried again. */
+static bool
+matches_pattern(const char *name, const char *pattern, size_t len)
+{
+	const char *end = pattern + len, *star = NULL, *retry = name;
+
+	while (*name) {
+		if (pattern < end && *pattern == '*') {
+			star = ++pattern;
+			retry = name;
+		} else if (pattern < end && (*pattern == '?' || lower(*pattern) == *name)) {
+			pattern++;
+			name++;
+		} else if (star) {
+			pattern = star;
+			name = ++retry;
+		} else {
+			return false;
+		}
+	}
+	while (pattern < end && *pattern == '*')
+		pattern++;
+	return pattern == end;
+}
+
+/* One match makes it, one negated match breaks it. */
+static bool
+matches_list(const char *name, const char *list)
+{
+	bool match = false;
+
+	while (*list) {
+		size_t len = strcspn(list, ",");
+		bool negated = *list == '!';
+
+		if (matches_pattern(name, list + negated, len - negated)) {
+			if (negated)
+				return false;
+			match = true;
+		}
+		list += len + (list[len] == ',');
+	}
+	return match;
+}
+
+/*
+ * libssh compares the names of a whole line: give it one with a key of its
+ * liking. It takes a hash for a pattern as well, which a name with '|' could fit.
+ */
+static bool
+matches_hash(const char *name, const char *hashed)
+{
+	struct ssh_knownhosts_entry *entry = NULL;
+	AUTO(mem_free_drop)
+	char *line = mem_printf("%s ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI"
+				"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+	    hashed);
+	bool match = *name != '|' && !strchr(hashed, ',') &&
+	    ssh_known_hosts_parse_line(name, line, &entry) == SSH_OK;
+
+	if (entry)
+		ssh_knownhosts_entry_free(entry);
+	return match;
+}
+
+static bool
+matches(const char *name, const char *hosts)
+{
+	return *hosts == '|' ? matches_hash(name, hosts) : matches_list(name, hosts);
+}
+
+/* The next word of the line, cut off in place; NULL if there is none. */
+static char *
+next_word(char **line)
+{
+	char *word = *line + strspn(*line, " \t"), *end = word + strcspn(word, " \t");
+
+	if (*word == '\0')
+		return NULL;
+	*line = *end ? end + 1 : end;
+	*end = '\0';
+	return word;
+}
+
+/* A marker that is not known makes the line one that means nothing. */
+static bool
+read_mark(const char *word, enum known_hosts_mark *out)
+{
+	if (str_equal(word, "@revoked"))
+		*out = KNOWN_HOSTS_REVOKED;
+	else if (str_equal(word, "@cert-authority"))
+		*out = KNOWN_HOSTS_AUTHORITY;
+	else
+		return false;
+	return true;
+}
+
+static void
+read_line(struct known_hosts *k, char *line, const struct known_hosts_entry *at, const char *name)
+{
+	enum known_hosts_mark mark = KNOWN_HOSTS_KEY;
+	AUTO(str_done) struct str blob = { 0 };
+	struct known_hosts_entry *entry;
+	char *hosts = next_word(&line), *type, *key;
+
+	if (!hosts || *hosts == '#')
+		return;
+	if (*hosts == '@') {
+		if (!read_mark(hosts, &mark))
+			return;
+		hosts = next_word(&line);
+	}
+	type = next_word(&line);
+	key = next_word(&line);
+	if (!key || !matches(name, hosts) || !known_hosts_decode(key, &blob))
+		return;
+	entry = mem_push(&k->at, &k->n, sizeof(*entry));
+	*entry = *at;
+	entry->mark = mark;
+	entry->type = mem_strdup(type);
+	entry->blob = blob;
+	blob = (struct str){ 0 };
+}
+
+void
+known_hosts_read(struct known_hosts *k, struct bytes text, const char *file, const char *name)
+{
+	struct known_hosts_entry at = { .file = file };
+	const char *p = text.ptr, *end = p + text.len;
+
+	while (p < end) {
+		const char *nl = memchr(p, '\n', (size_t)(end - p));
+		size_t len = (size_t)((nl ? nl : end) - p);
+		AUTO(mem_free_drop) char *line = mem_strndup(p, len);
+
+		if (len > 0 && line[len - 1] == '\r')
+			line[len - 1] = '\0';
+		at.line++;
+		read_line(k, line, &at, name);
+		p += len + (nl != NULL);
+	}
+}

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * proxy: posix_spawn with nothing inherited but its three descriptors, in a
+ * session of its own, so that it can ask nobody anything. Host keys of jump
+ * hosts are as strict as ours: BatchMode and StrictHostKeyChecking say so.
+ */
+#include "transport/proxy.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/proc.h"
+#include "transport/ssh_config.h"
+
+#define STOP_MS 500
+#define QUOTE_CAP 200
+
+/* Returns an errno value. The child reads and writes `fd` and complains to `complaint`. */
+static int
+prepare_files(posix_spawn_file_actions_t *files, int fd, int complaint)
+{
+	int code = posix_spawn_file_actions_adddup2(files, fd, STDIN_FILENO);
+
+	if (code == 0)
+		code = posix_spawn_file_actions_adddup2(files, fd, STDOUT_FILENO);
+	if (code == 0)
+		code = posix_spawn_file_actions_adddup2(files, complaint, STDERR_FILENO);
+	return code ? code : posix_spawn_file_actions_addclosefrom_np(files, STDERR_FILENO + 1);
+}
+
+static int
+prepare_attr(posix_spawnattr_t *attr)
+{
+	sigset_t all, none;
+	int code;
+
+	sigfillset(&all);
+	sigemptyset(&none);
+	code = posix_spawnattr_setsigdefault(attr, &all);
+	if (code == 0)
+		code = posix_spawnattr_setsigmask(attr, &none);
+	return code ? code :
+		      posix_spawnattr_setflags(attr,
+			  POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+}
+
+static int
+spawn(const struct argv *words, int fd, int complaint, pid_t *pid)
+{
+	posix_spawn_file_actions_t files;
+	posix_spawnattr_t attr;
+	int code = posix_spawn_file_actions_init(&files);
+
+	if (code != 0)
+		return code;
+	code = posix_spawnattr_init(&attr);
+	if (code == 0) {
+		code = prepare_files(&files, fd, complaint);
+		if (code == 0)
+			code = prepare_attr(&attr);
+		if (code == 0)
+			code = posix_spawnp(pid, words->at[0], &files, &attr, words->at, environ);
+		posix_spawnattr_destroy(&attr);
+	}
+	posix_spawn_file_actions_destroy(&files);
+	return code;
+}
+
+/* Split "[user@]host[:port]", also as "ssh://...": `ssh -W` takes them apart. */
+static void
+add_hop(struct argv *words, const char *hop)
+{
+	AUTO(mem_free_drop) char *copy = mem_strdup(str_starts(hop, "ssh://") ? hop + 6 : hop);
+	char *host = copy, *at = strrchr(copy, '@'), *end;
+
+	if (at) {
+		*at = '\0';
+		argv_addf(words, "-l%s", copy);
+		host = at + 1;
+	}
+	end = *host == '[' ? strchr(host, ']') : NULL;
+	if (end) { /* [2001:db8::1]:22 */
+		*end++ = '\0';
+		host++;
+	} else {
+		end = strchr(host, ':');
+		if (end && strchr(end + 1, ':'))
+			end = NULL; /* a bare IPv6 address */
+	}
+	if (end && *end == ':') {
+		*end++ = '\0';
+		argv_addf(words, "-p%s", end);
+	}
+	argv_add(words, "--");
+	argv_add(words, host);
+}
+
+static void
+jump_words(const struct ssh_config *config, int64_t wait_ms, struct argv *words)
+{
+	const char *last = strrchr(config->proxy_jump, ',');
+	AUTO(mem_free_drop) char *before = NULL;
+
+	argv_add(words, "ssh");
+	argv_add(words, "-oBatchMode=yes");
+	argv_add(words, "-oStrictHostKeyChecking=yes");
+	argv_add(words, "-oServerAliveInterval=15");
+	argv_addf(words, "-oConnectTimeout=%lld", (long long)(wait_ms + 999) / 1000);
+	if (last) {
+		before = mem_strndup(config->proxy_jump, (size_t)(last - config->proxy_jump));
+		argv_addf(words, "-J%s", before);
+	}
+	argv_addf(words, "-W[%s]:%u", config->hostname, config->port);
+	add_hop(words, last ? last + 1 : config->proxy_jump);
+}
+
+/* It goes through a shell unquoted, as ssh does it: only what no shell minds. */
+static bool
+is_harmless(const char *s)
+{
+	return *s != '-' &&
+	    s[strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:@+%")] ==
+		'\0';
+}
+
+static bool
+add_expanded(struct str *out, const char *value, struct err *e)
+{
+	if (!value || !is_harmless(value))
+		return err_set(e, ERR_HOST, "ProxyCommand: \"%s\" cannot go through a shell",
+		    value ? value : "");
+	str_add(out, value);
+	return true;
+}
+
+static bool
+command_words(const struct ssh_config *config, const char *address, struct argv *words,
+    struct err *e)
+{
+	AUTO(str_done) struct str line = { 0 };
+	const char *shell = getenv("SHELL");
+	bool ok = true;
+
+	str_add(&line, "exec ");
+	for (const char *p = config->proxy_command; ok && *p; p++) {
+		if (*p != '%')
+			str_add_char(&line, *p);
+		else if (*++p == '%')
+			str_add_char(&line, '%');
+		else if (*p == 'h')
+			ok = add_expanded(&line, config->hostname, e);
+		else if (*p == 'n')
+			ok = add_expanded(&line, address, e);
+		else if (*p == 'r')
+			ok = add_expanded(&line, config->user, e);
+		else if (*p == 'p')
+			str_addf(&line, "%u", config->port);
+		else
+			return err_set(e, ERR_HOST, "ProxyCommand: %%%c is not known here", *p);
+	}
+	argv_add(words, shell && *shell ? shell : "/bin/sh");
+	argv_add(words, "-c");
+	argv_add(words, str_text(&line));
+	return ok;
+}
+
+bool
+proxy_start(const struct ssh_config *config, const char *address, int64_t wait_ms,
+    struct proxy *out, int *out_fd, struct err *e)
+{
+	AUTO(argv_done) struct argv words = { 0 };
+	AUTO(fd_drop) int theirs = -1, ours = -1, complaint = -1;
+	int ends[2], code;
+
+	if (config->proxy_jump)
+		jump_words(config, wait_ms, &words);
+	else if (!command_words(config, address, &words, e))
+		return false;
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
+		return err_errno(e, ERR_HOST, errno, "no socket pair for the jump host");
+	ours = ends[0];
+	theirs = ends[1];
+	complaint = memfd_create("arver-proxy", MFD_CLOEXEC);
+	code = complaint < 0 ? errno : spawn(&words, theirs, complaint, &out->pid);
+	if (code != 0) {
+		out->pid = 0;
+		return err_errno(e, ERR_HOST, code, "cannot run %s, for the jump host",
+		    words.at[0]);
+	}
+	out->complaint = complaint;
+	*out_fd = ours;
+	complaint = ours = -1;
+	return true;
+}
+
+void
+proxy_quote(const struct proxy *p, struct str *out)
+{
+	AUTO(proc_result_done) struct proc_result said = { 0 };
+	char buf[2048];
+	ssize_t n;
+	off_t size;
+
+	if (p->pid == 0)
+		return;
+	size = lseek(p->complaint, 0, SEEK_END);
+	n = pread(p->complaint, buf, sizeof(buf),
+	    size > (off_t)sizeof(buf) ? size - (off_t)sizeof(buf) : 0);
+	if (n <= 0)
+		return;
+	str_add_bytes(&said.err, (struct bytes){ buf, (size_t)n });
+	str_add(out, "; the way there says: ");
+	proc_quote_output(out, &said, QUOTE_CAP);
+}
+
+void
+proxy_stop(struct proxy *p)
+{
+	int64_t until = clock_ms() + STOP_MS;
+	const struct timespec tick = { .tv_nsec = 2000000 };
+
+	if (p->pid == 0)
+		return;
+	kill(-p->pid, SIGTERM);
+	while (waitpid(p->pid, NULL, WNOHANG) == 0 && clock_left(until) > 0)
+		nanosleep(&tick, NULL);
+	if (clock_left(until) == 0) {
+		kill(-p->pid, SIGKILL);
+		waitpid(p->pid, NULL, 0);
+	}
+	fd_drop(&p->complaint);
+	p->pid = 0;
+}

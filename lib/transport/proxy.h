@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * proxy: a program that carries the connection: `ssh -W` for ProxyJump, the
+ * user's shell for ProxyCommand. It gets one end of a socket pair as stdin and
+ * stdout; what it says on stderr is kept for the error text.
+ */
+#ifndef TRANSPORT_PROXY_H
+#define TRANSPORT_PROXY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include "base/err.h"
+#include "base/str.h"
+
+struct ssh_config;
+
+struct proxy {
+	pid_t pid;     /* 0: none */
+	int complaint; /* a file in memory that is its stderr */
+};
+
+/* Start what the settings say; *out_fd is our end. ERR_HOST. */
+MUST_CHECK bool proxy_start(const struct ssh_config *config, const char *address, int64_t wait_ms,
+    struct proxy *out, int *out_fd, struct err *e);
+
+/* Append what it said last, escaped, behind "; the way there says: ". */
+void proxy_quote(const struct proxy *p, struct str *out);
+
+/* End it and reap it, within a second at most. */
+void proxy_stop(struct proxy *p);
+
+#endif

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ssh_config: what ~/.ssh/config means for a host, asked from the ssh program
+ * itself (`ssh -G`), so that it means what it means to ssh. The parser of its
+ * output is pure.
+ */
+#ifndef TRANSPORT_SSH_CONFIG_H
+#define TRANSPORT_SSH_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "base/err.h"
+#include "base/str.h"
+
+struct transport_spec;
+
+/* Owned; NULL or 0 or empty where ssh says nothing or "none". */
+struct ssh_config {
+	char *hostname, *user, *host_key_alias, *proxy_jump, *proxy_command;
+	char *identity_agent; /* a socket, "SSH_AUTH_SOCK", "$NAME", or "none": no agent at all */
+	char *ciphers, *macs, *kex_algorithms, *host_key_algorithms, *pubkey_algorithms;
+	unsigned port;
+	int family; /* of addresses: AF_UNSPEC, AF_INET, AF_INET6 */
+	int64_t connect_ms;
+	bool identities_only;
+	struct argv identity_files; /* with ~ and % already expanded by ssh or by us */
+	struct argv certificate_files;
+	struct argv known_hosts_files; /* user's, then global, in ssh's order */
+	struct argv revoked_host_keys;
+	struct argv unsupported; /* settings in use that this transport cannot do: "PKCS11Provider" ... */
+};
+
+void ssh_config_done(struct ssh_config *c);
+
+/* Run `ssh -G` for this host. ERR_HOST if there is no ssh or it refuses its configuration. */
+MUST_CHECK bool ssh_config_ask(const struct transport_spec *spec, struct ssh_config *out, struct err *e);
+
+/* Parse the output of `ssh -G`. `home` expands a leading "~/". */
+MUST_CHECK bool ssh_config_parse(struct bytes output, const char *home, struct ssh_config *out, struct err *e);
+
+#endif

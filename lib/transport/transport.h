@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * transport: how to run commands on one host. One connection, used by one
+ * thread at a time, kept for all commands of a run. Commands are an argv; where
+ * a shell is in between (ssh) every word passes transport_quote(), the one
+ * quoting function. Nothing that is started can prompt.
+ */
+#ifndef TRANSPORT_TRANSPORT_H
+#define TRANSPORT_TRANSPORT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/proc.h"
+
+/* Where to connect to; strings are borrowed for the transport's life. */
+struct transport_spec {
+	const char *name;	/* for messages: "colo/web1" */
+	const char *address;	/* as in the inventory; a Host of ssh_config too */
+	unsigned port;		/* 0: what ssh_config says, then 22 */
+	const char *user;	/* login name */
+	int64_t connect_ms;	/* for dialling, key exchange and login together */
+};
+
+struct transport;
+
+struct transport_ops {
+	bool (*connect)(struct transport *t, struct err *e);
+	bool (*run)(struct transport *t, const struct proc_command *c, struct proc_result *out,
+	    struct err *e);
+	void (*free)(struct transport *t);
+};
+
+/* The base of every implementation, its first member. */
+struct transport {
+	const struct transport_ops *ops;
+	const char *name;	/* borrowed, for messages */
+	bool sudo;		/* not root there: cryptsetup and hooks need `sudo -n` in front */
+};
+
+/* This machine, through base/proc. sudo where the effective user is not root. */
+struct transport *transport_local_new(const struct transport_spec *spec);
+
+/*
+ * libssh. Settings come from `ssh -G -l USER`; host keys must be known (known_hosts,
+ * plain, hashed, [host]:port, @revoked), whatever ssh_config says. sudo where the login is not root.
+ */
+struct transport *transport_ssh_new(const struct transport_spec *spec);
+
+/*
+ * Connect and log in, within connect_ms in all. Connected already: at once. A
+ * transport that lost its connection may be connected again.
+ * ERR_HOST with what to do next: not found, refused, host key unknown or
+ * changed (with fingerprint and the ssh-keygen / ssh command), login refused
+ * (which keys were tried). Nothing was run.
+ */
+MUST_CHECK bool transport_connect(struct transport *t, struct err *e);
+
+/*
+ * Run a command to its end, its deadline or the end of the connection, which
+ * result->end tells (base/proc.h has the rules). Connects first if need be.
+ * ERR_HOST: it was not started, no byte of it was sent. ERR_LOST is never
+ * returned here: a lost command is a result (PROC_LOST, PROC_DEADLINE). After a
+ * deadline or loss the connection is closed. A remote command is not stopped by that.
+ */
+MUST_CHECK bool transport_run(struct transport *t, const struct proc_command *c,
+    struct proc_result *out, struct err *e);
+
+/* Disconnects without waiting; NULL is fine. */
+void transport_free(struct transport *t);
+DROP(transport, struct transport)
+
+/*
+ * Append `word` to *out so that a POSIX shell (and csh, fish for words without
+ * control characters) reads back exactly these bytes as one word.
+ */
+void transport_quote(struct str *out, const char *word);
+
+#endif
