@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * luks: hands each call to the implementation. Outputs are cleared first
+ * where a caller may look at them after a failure of some of it.
+ */
+#include "luks/luks.h"
+
+uint32_t
+luks_active(const struct luks_header *h)
+{
+	uint32_t mask = 0;
+
+	for (unsigned i = 0; i < LUKS_MAX_SLOTS; i++)
+		if (h->slots[i].active)
+			mask |= UINT32_C(1) << i;
+	return mask;
+}
+
+void
+luks_free(struct luks *l)
+{
+	if (l)
+		l->ops->free(l);
+}
+
+bool
+luks_status(struct luks *l, const struct disk *const *disks, size_t n, struct luks_status *out,
+    struct err *e)
+{
+	return l->ops->status(l, disks, n, out, e);
+}
+
+bool
+luks_open(struct luks *l, const struct disk *d, const struct luks_try *tries, size_t n, size_t *out,
+    struct err *e)
+{
+	return l->ops->open(l, d, tries, n, out, e);
+}
+
+bool
+luks_close(struct luks *l, const struct disk *d, struct err *e)
+{
+	return l->ops->close(l, d, e);
+}
+
+bool
+luks_look(struct luks *l, const struct disk *d, bool locked, struct luks_header *out, struct err *e)
+{
+	return l->ops->look(l, d, locked, out, e);
+}
+
+bool
+luks_probe(struct luks *l, const struct disk *d, struct luks_probe *out, struct err *e)
+{
+	return l->ops->probe(l, d, out, e);
+}
+
+bool
+luks_test(struct luks *l, const struct disk *d, const struct luks_try *tries, size_t n, bool all,
+    bool *out, struct err *e)
+{
+	return l->ops->test(l, d, tries, n, all, out, e);
+}
+
+bool
+luks_format(struct luks *l, const struct disk *d, const struct luks_format *f,
+    struct luks_header *out, struct err *e)
+{
+	return l->ops->format(l, d, f, out, e);
+}
+
+bool
+luks_add(struct luks *l, const struct disk *d, const struct luks_add *a, struct luks_header *out,
+    struct err *e)
+{
+	return l->ops->add(l, d, a, out, e);
+}
+
+bool
+luks_kill(struct luks *l, const struct disk *d, const struct luks_kill *k, struct luks_header *out,
+    struct err *e)
+{
+	return l->ops->kill(l, d, k, out, e);
+}
