@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * entry: what the tree of a key file means. Keys go from the text into secrets of
+ * their own; of everything else only what is known is taken, and what is
+ * known must have its proper form. As with Psych, the last of two equal keys counts.
+ */
+#include "keystore/entry.h"
+
+#include <locale.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include "keystore/entry_yaml.h"
+
+#define MAX_ENTRIES 65536 /* an alias costs three bytes, what it stands for may be large */
+#define MAX_NUMBER 64	  /* characters */
+
+void
+entry_list_done(struct entry_list *l)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		free(l->at[i].path);
+		secret_free(l->at[i].key);
+		free(l->at[i].uuid);
+		free(l->at[i].by);
+	}
+	free(l->at);
+	*l = (struct entry_list){ 0 };
+}
+
+struct entry *
+entry_list_add(struct entry_list *l)
+{
+	return mem_push(&l->at, &l->n, sizeof(*l->at));
+}
+
+static bool
+fail(struct err *e, const struct entry_node *node, const char *what)
+{
+	return err_set(e, ERR_DATA, "line %u: %s", node->line, what);
+}
+
+static bool
+is_null(const struct entry_node *node)
+{
+	static const char *const words[] = { "", "~", "null", "Null", "NULL" };
+
+	for (size_t i = 0; i < COUNT(words); i++)
+		if (node->kind == ENTRY_PLAIN && node->text.len == strlen(words[i]) &&
+		    (node->text.len == 0 || memcmp(node->text.ptr, words[i], node->text.len) == 0))
+			return true;
+	return false;
+}
+
+static bool
+decode(const struct entry_node *node, struct secret **out, struct err *e)
+{
+	if (node->tagged)
+		return fail(e, node, "a tag where none may be");
+	return entry_yaml_decode(node, out, e);
+}
+
+/* A text that is no key. */
+static bool
+read_text(const struct entry_node *node, char **out, struct err *e)
+{
+	AUTO(secret_drop) struct secret *s = NULL;
+	struct bytes b;
+
+	if (!decode(node, &s, e))
+		return false;
+	b = secret_bytes(s);
+	if (b.len == 0 || memchr(b.ptr, '\0', b.len))
+		return fail(e, node, "an empty text, or one with a NUL");
+	free(*out);
+	*out = mem_strndup(b.ptr, b.len);
+	return true;
+}
+
+/* A passphrase as it goes to LUKS: one line, and not nothing. */
+static bool
+read_key(const struct entry_node *node, struct secret **out, struct err *e)
+{
+	AUTO(secret_drop) struct secret *s = NULL;
+	struct bytes b;
+
+	if (is_null(node))
+		return fail(e, node, "a key is missing");
+	if (!decode(node, &s, e))
+		return false;
+	b = secret_bytes(s);
+	for (size_t i = 0; i < b.len; i++)
+		if (((const unsigned char *)b.ptr)[i] < 0x20)
+			return fail(e, node, "a key with control characters");
+	if (b.len == 0)
+		return fail(e, node, "an empty key");
+	secret_free(*out);
+	*out = secret_from(b); /* no larger than it is */
+	return true;
+}
+
+/* strtod, with a point whatever the locale says. */
+static double
+number_of(const char *text, char **end)
+{
+	static locale_t c_locale;
+
+	if (!c_locale)
+		c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+	return c_locale ? strtod_l(text, end, c_locale) : strtod(text, end);
+}
+
+static bool
+read_number(const struct entry_node *node, double *out, struct err *e)
+{
+	AUTO(mem_free_drop) char *text = NULL;
+	char *end;
+	double number;
+
+	if (!read_text(node, &text, e))
+		return false;
+	if (strlen(text) > MAX_NUMBER || text[strspn(text, "0123456789+-.eE")])
+		return fail(e, node, "a time that is no number");
+	number = number_of(text, &end);
+	if (*end || end == text || !isfinite(number))
+		return fail(e, node, "a time that is no number");
+	*out = number;
+	return true;
+}
+
+/* The fields of an entry, where they are; NULL for what is absent. */
+struct fields {
+	const struct entry_node *key, *time, *made, *proven, *uuid, *by, *also;
+};
+
+/* Is it the symbol :NAME, or quoted as :"NAME"? */
+static bool
+is_symbol(struct bytes b, const char *name)
+{
+	const char *p = b.ptr;
+	size_t len = strlen(name);
+
+	if (b.len == len + 3 && (p[1] == '"' || p[1] == '\'') && p[1] == p[b.len - 1])
+		return p[0] == ':' && memcmp(p + 2, name, len) == 0;
+	return b.len == len + 1 && p[0] == ':' && memcmp(p + 1, name, len) == 0;
+}
+
+static bool
+note_field(struct fields *f, const struct entry_node *name, const struct entry_node *value,
+    struct err *e)
+{
+	const struct {
+		const char *name;
+		const struct entry_node **at;
+	} table[] = {
+		{ "key", &f->key }, { "time", &f->time }, { "made", &f->made },
+		{ "proven", &f->proven }, { "uuid", &f->uuid }, { "by", &f->by },
+		{ "also", &f->also },
+	};
+	AUTO(secret_drop) struct secret *s = NULL;
+
+	if (!decode(name, &s, e))
+		return false;
+	if (name->kind == ENTRY_PLAIN && name->text.len == 2 && memcmp(name->text.ptr, "<<", 2) == 0)
+		return fail(e, name, "a merge key, which is not followed");
+	for (size_t i = 0; i < COUNT(table); i++)
+		if (is_symbol(secret_bytes(s), table[i].name))
+			*table[i].at = value;
+	return true;
+}
+
+static bool
+find_fields(const struct entry_tree *t, const struct entry_node *map, struct fields *out,
+    struct err *e)
+{
+	for (size_t i = map->child; i; i = t->at[t->at[i].next].next)
+		if (!note_field(out, &t->at[i], &t->at[t->at[i].next], e))
+			return false;
+	return out->key || fail(e, map, "an entry without a key");
+}
+
+/* NULL if there are too many. */
+static struct entry *
+add_entry(struct entry_list *out, const char *path, const struct entry_node *node, struct err *e)
+{
+	struct entry *entry = NULL;
+
+	if (out->n < MAX_ENTRIES) {
+		entry = entry_list_add(out);
+		entry->path = mem_strdup(path);
+	} else {
+		fail(e, node, "more keys than a file can have");
+	}
+	return entry;
+}
+
+/* One entry from its fields, but for :also. */
+static bool
+read_fields(const struct fields *f, const char *path, struct entry_list *out, struct err *e)
+{
+	struct entry *entry = add_entry(out, path, f->key, e);
+
+	return entry && read_key(f->key, &entry->key, e) &&
+	    (!f->time || read_number(f->time, &entry->time, e)) &&
+	    (!f->made || read_number(f->made, &entry->made, e)) &&
+	    (!f->proven || read_number(f->proven, &entry->proven, e)) &&
+	    (!f->uuid || is_null(f->uuid) || read_text(f->uuid, &entry->uuid, e)) &&
+	    (!f->by || is_null(f->by) || read_text(f->by, &entry->by, e));
+}
+
+/* Further keys of the same disk. */
+static bool
+read_also(const struct entry_tree *t, const struct entry_node *list, const char *path,
+    struct entry_list *out, struct err *e)
+{
+	if (list->kind != ENTRY_LIST || list->tagged)
+		return fail(e, list, ":also is no list");
+	for (size_t i = list->child; i; i = t->at[i].next) {
+		struct fields f = { 0 };
+
+		if (t->at[i].kind != ENTRY_MAP || t->at[i].tagged)
+			return fail(e, &t->at[i], "an item of :also is no mapping");
+		if (!find_fields(t, &t->at[i], &f, e))
+			return false;
+		if (f.also)
+			return fail(e, f.also, ":also inside :also");
+		if (!read_fields(&f, path, out, e))
+			return false;
+	}
+	return true;
+}
+
+static bool
+read_entry(const struct entry_tree *t, const struct entry_node *value, const char *path,
+    struct entry_list *out, struct err *e)
+{
+	struct fields f = { 0 };
+
+	if (value->kind != ENTRY_MAP) { /* the oldest form */
+		struct entry *entry = add_entry(out, path, value, e);
+
+		return entry && read_key(value, &entry->key, e);
+	}
+	if (value->tagged)
+		return fail(e, value, "a tag where none may be");
+	return find_fields(t, value, &f, e) && read_fields(&f, path, out, e) &&
+	    (!f.also || is_null(f.also) || read_also(t, f.also, path, out, e));
+}
+
+/* A path and what stands for it. */
+struct pair {
+	char *path;
+	size_t value, order;
+	bool replaced; /* there is a later one of the same path */
+};
+
+struct pairs {
+	struct pair *at;
+	size_t n;
+};
+
+static void
+pairs_done(struct pairs *p)
+{
+	for (size_t i = 0; i < p->n; i++)
+		free(p->at[i].path);
+	free(p->at);
+}
+
+static int
+by_path(const void *a, const void *b)
+{
+	const struct pair *x = a, *y = b;
+	int order = strcmp(x->path, y->path);
+
+	return order ? order : (x->order > y->order) - (x->order < y->order);
+}
+
+static int
+by_order(const void *a, const void *b)
+{
+	const struct pair *x = a, *y = b;
+
+	return (x->order > y->order) - (x->order < y->order);
+}
+
+static void
+mark_replaced(struct pairs *p)
+{
+	if (p->n == 0)
+		return;
+	qsort(p->at, p->n, sizeof(*p->at), by_path);
+	for (size_t i = 0; i + 1 < p->n; i++)
+		p->at[i].replaced = strcmp(p->at[i].path, p->at[i + 1].path) == 0;
+	qsort(p->at, p->n, sizeof(*p->at), by_order);
+}
+
+static bool
+read_pairs(const struct entry_tree *t, struct pairs *out, struct err *e)
+{
+	if (t->at[0].kind != ENTRY_MAP || t->at[0].tagged)
+		return fail(e, &t->at[0], "no mapping of disks to keys");
+	for (size_t i = t->at[0].child; i; i = t->at[t->at[i].next].next) {
+		struct pair *pair = mem_push(&out->at, &out->n, sizeof(*pair));
+
+		pair->value = t->at[i].next;
+		pair->order = out->n;
+		if (!read_text(&t->at[i], &pair->path, e))
+			return false;
+		if (t->at[i].kind == ENTRY_PLAIN && str_equal(pair->path, "<<"))
+			return fail(e, &t->at[i], "a merge key, which is not followed");
+	}
+	mark_replaced(out);
+	return true;
+}
+
+static void
+append(struct entry_list *to, struct entry_list *from)
+{
+	for (size_t i = 0; i < from->n; i++)
+		*entry_list_add(to) = from->at[i];
+	free(from->at);
+	*from = (struct entry_list){ 0 };
+}
+
+bool
+entry_parse(struct bytes yaml, struct entry_list *out, struct err *e)
+{
+	AUTO(entry_tree_done) struct entry_tree tree = { 0 };
+	AUTO(pairs_done) struct pairs pairs = { 0 };
+	AUTO(entry_list_done) struct entry_list list = { 0 };
+
+	if (!entry_yaml_parse(yaml, &tree, e) || !read_pairs(&tree, &pairs, e))
+		return false;
+	for (size_t i = 0; i < pairs.n; i++) {
+		const struct pair *p = &pairs.at[i];
+
+		if (!p->replaced && !read_entry(&tree, &tree.at[p->value], p->path, &list, e))
+			return false;
+	}
+	append(out, &list);
+	return true;
+}

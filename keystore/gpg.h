@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * gpg: the only file that speaks to GPG. Main thread only, one context, one
+ * operation at a time. gpg's own words become errors that say what to do.
+ * Plaintext passes through callbacks straight between GPG and struct secret.
+ */
+#ifndef KEYSTORE_GPG_H
+#define KEYSTORE_GPG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/str.h"
+
+struct secret;
+struct gpg;
+
+/* ERR_GPG if there is no gpg. Free with gpg_free. */
+MUST_CHECK bool gpg_new(struct gpg **out, struct err *e);
+void gpg_free(struct gpg *g);
+DROP(gpg, struct gpg)
+
+/* Is this key id a secret encryption subkey on this machine (stubs count)? Listed once, cached. */
+MUST_CHECK bool gpg_is_mine(struct gpg *g, uint64_t key_id, bool *out, struct err *e);
+
+/* Whom to encrypt to; lives as long as the gpg. */
+struct gpg_recipient;
+
+struct gpg_recipient_query {
+	const char *admin;	 /* for messages */
+	const char *fingerprint; /* 40 hex digits, from users */
+	const char *public_key;	 /* armored, from keys/public, imported when the keyring
+				  * lacks the fingerprint and it holds this one; or NULL */
+	bool trust_all;		 /* take it although its validity is not full */
+	/* Called with a warning such as "bob's key expires in 12 days". */
+	void (*warn)(void *arg, const char *text);
+	void *warn_arg;
+};
+
+/*
+ * Find the key and check that it can be encrypted to: full fingerprint, not
+ * expired, revoked, disabled or invalid, with an encryption subkey, fully or
+ * ultimately valid (or trust_all). ERR_DATA with what to do otherwise.
+ */
+MUST_CHECK bool gpg_find_recipient(struct gpg *g, const struct gpg_recipient_query *q,
+    const struct gpg_recipient **out, struct err *e);
+
+/*
+ * Encrypt, armored, to this recipient alone, uncompressed, always trusted
+ * (gpg_find_recipient has judged), and check the packets of what came out: exactly one, to one of his
+ * encryption subkeys, full-length. ERR_DATA names the line of gpg.conf that is known to do otherwise.
+ */
+MUST_CHECK bool gpg_encrypt(struct gpg *g, const struct gpg_recipient *to,
+    const struct secret *plain, struct str *out, struct err *e);
+
+/* ERR_GPG: cancelled, no secret key, no pinentry ...; ERR_DATA: damaged. */
+MUST_CHECK bool gpg_decrypt(struct gpg *g, struct bytes armored, struct secret **out, struct err *e);
+
+/* The minimal armored export of a key. */
+MUST_CHECK bool gpg_export(struct gpg *g, const char *fingerprint, struct str *out, struct err *e);
+
+/* Fingerprints of primary keys with a secret part and an encryption subkey here, usable now. */
+MUST_CHECK bool gpg_my_keys(struct gpg *g, struct argv *out, struct err *e);
+
+#endif

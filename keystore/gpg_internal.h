@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/* gpg_internal: what gpg.c, gpg_probe.c and gpg_recipient.c share; nobody else includes it. */
+#ifndef KEYSTORE_GPG_INTERNAL_H
+#define KEYSTORE_GPG_INTERNAL_H
+
+#include <gpgme.h>
+#include "keystore/gpg.h"
+
+struct gpg_recipient {
+	struct gpg_recipient *next;
+	char *admin;
+	gpgme_key_t key;
+};
+
+struct gpg {
+	gpgme_ctx_t ctx;
+	uint64_t *mine; /* key ids of secret encryption subkeys, once listed */
+	size_t n_mine;
+	bool listed;
+	struct gpg_recipient *recipients; /* found so far */
+	bool probed;			  /* gpg_probe was content */
+};
+
+/* One call of gpg, its output unchecked. */
+MUST_CHECK bool gpg_encrypt_once(struct gpg *g, const struct gpg_recipient *to,
+    const struct secret *plain, struct str *out, struct err *e);
+
+/*
+ * Does gpg, as gpg.conf has it, encrypt what it is given? With textmode or no-literal it does not, and
+ * nobody could read a key file again. Three small messages tell, once; ERR_DATA names the option.
+ */
+MUST_CHECK bool gpg_probe(struct gpg *g, const struct gpg_recipient *to, struct err *e);
+
+/* gpgme data over bytes that stay where they are; never fails. */
+gpgme_data_t gpg_data_from(struct bytes b);
+void gpg_data_drop(gpgme_data_t *d);
+void gpg_key_drop(gpgme_key_t *key);
+
+/* Can gpg encrypt to this subkey today? */
+bool gpg_subkey_usable(const struct _gpgme_subkey *sub);
+uint64_t gpg_subkey_id(const struct _gpgme_subkey *sub);
+
+#endif

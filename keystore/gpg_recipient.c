@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * gpg_recipient: may this key be encrypted to? The fingerprint in users is the
+ * pin; a key from keys/public is looked at before the keyring sees it and
+ * must be that one key and nothing else. What is refused is refused with the
+ * command that helps.
+ */
+#include "keystore/gpg.h"
+
+#include <stdlib.h>
+#include <strings.h>
+#include <time.h>
+#include "base/clock.h"
+#include "keystore/gpg_internal.h"
+#include "keystore/gpg_words.h"
+
+#define DAY 86400
+#define WARN_DAYS 60
+
+/* *out stays NULL where the keyring has no such key. */
+static bool
+look_up(struct gpg *g, const char *fingerprint, gpgme_key_t *out, struct err *e)
+{
+	gpgme_error_t r = gpgme_get_key(g->ctx, fingerprint, out, 0);
+
+	if (!r || gpgme_err_code(r) == GPG_ERR_EOF)
+		return true;
+	return gpg_words_set(e, r, ERR_GPG, "cannot look into your GPG keyring");
+}
+
+/* What a block of keys holds. */
+struct block {
+	size_t n;
+	bool has_secret, fits;
+	char first[64]; /* a fingerprint */
+};
+
+static void
+note_block(struct block *b, gpgme_key_t key, const char *fingerprint)
+{
+	const char *fpr = key->fpr ? key->fpr : "?";
+
+	if (b->n++ == 0) {
+		b->fits = strcasecmp(fpr, fingerprint) == 0;
+		for (size_t i = 0; i + 1 < sizeof(b->first) && fpr[i]; i++)
+			b->first[i] = fpr[i];
+	}
+	b->has_secret = b->has_secret || key->secret;
+}
+
+static bool
+list_block(struct gpg *g, const struct gpg_recipient_query *q, struct block *out, struct err *e)
+{
+	AUTO(gpg_data_drop) gpgme_data_t data = gpg_data_from(bytes_of(q->public_key));
+	gpgme_error_t r = gpgme_op_keylist_from_data_start(g->ctx, data, 0);
+
+	while (!r) {
+		AUTO(gpg_key_drop) gpgme_key_t key = NULL;
+
+		r = gpgme_op_keylist_next(g->ctx, &key);
+		if (!r)
+			note_block(out, key, q->fingerprint);
+	}
+	gpgme_op_keylist_end(g->ctx);
+	if (gpgme_err_code(r) == GPG_ERR_EOF)
+		return true;
+	return gpg_words_set(e, r, ERR_DATA, "cannot be read as a public key");
+}
+
+static bool
+check_block(struct gpg *g, const struct gpg_recipient_query *q, struct err *e)
+{
+	struct block b = { 0 };
+
+	if (!list_block(g, q, &b, e))
+		return err_wrap(e, "keys/public/%s", q->admin);
+	if (b.n == 0)
+		return err_set(e, ERR_DATA, "keys/public/%s holds no public key", q->admin);
+	if (b.has_secret)
+		return err_set(e, ERR_DATA, "keys/public/%s holds a secret key: its owner must "
+		    "consider it lost", q->admin);
+	if (b.n > 1)
+		return err_set(e, ERR_DATA, "keys/public/%s holds %zu keys instead of one", q->admin,
+		    b.n);
+	if (!b.fits)
+		return err_set(e, ERR_DATA, "keys/public/%s holds the key %s, but users says that "
+		    "%s has %s", q->admin, b.first, q->admin, q->fingerprint);
+	return true;
+}
+
+static bool
+import(struct gpg *g, const struct gpg_recipient_query *q, struct err *e)
+{
+	AUTO(gpg_data_drop) gpgme_data_t data = gpg_data_from(bytes_of(q->public_key));
+	gpgme_error_t r = gpgme_op_import(g->ctx, data);
+
+	if (!r)
+		return true;
+	gpg_words_set(e, r, ERR_DATA, "cannot be imported");
+	return err_wrap(e, "keys/public/%s", q->admin);
+}
+
+static bool
+find_key(struct gpg *g, const struct gpg_recipient_query *q, gpgme_key_t *out, struct err *e)
+{
+	if (!look_up(g, q->fingerprint, out, e))
+		return false;
+	if (!*out && q->public_key &&
+	    (!check_block(g, q, e) || !import(g, q, e) || !look_up(g, q->fingerprint, out, e)))
+		return false;
+	if (!*out)
+		return err_set(e, ERR_DATA, "%s's key %s is neither in your GPG keyring nor in "
+		    "keys/public/%s", q->admin, q->fingerprint, q->admin);
+	if (!(*out)->fpr || strcasecmp((*out)->fpr, q->fingerprint) != 0)
+		return err_set(e, ERR_DATA, "users gives %s the fingerprint %s, which is a subkey's: "
+		    "it must be %s", q->admin, q->fingerprint, (*out)->fpr ? (*out)->fpr : "?");
+	return true;
+}
+
+static bool
+is_valid(gpgme_key_t key)
+{
+	bool valid = false;
+
+	for (gpgme_user_id_t uid = key->uids; uid; uid = uid->next)
+		valid = valid ||
+		    (!uid->revoked && !uid->invalid && uid->validity >= GPGME_VALIDITY_FULL);
+	return valid;
+}
+
+/* The day on which the last usable encryption subkey, or the whole key, ends; 0 for never. */
+static long
+last_day(gpgme_key_t key)
+{
+	long whole = key->subkeys ? key->subkeys->expires : 0, last = -1;
+
+	for (gpgme_subkey_t sub = key->subkeys; sub; sub = sub->next) {
+		if (!gpg_subkey_usable(sub))
+			continue;
+		if (last < 0 || sub->expires == 0 || (last != 0 && sub->expires > last))
+			last = sub->expires;
+	}
+	if (last <= 0 || (whole != 0 && whole < last))
+		return whole;
+	return last;
+}
+
+static bool
+check_usable(gpgme_key_t key, const struct gpg_recipient_query *q, struct err *e)
+{
+	bool can = false;
+
+	for (gpgme_subkey_t sub = key->subkeys; sub; sub = sub->next)
+		can = can || gpg_subkey_usable(sub);
+	if (key->revoked)
+		return err_set(e, ERR_DATA, "%s's key %s is revoked", q->admin, key->fpr);
+	if (key->expired)
+		return err_set(e, ERR_DATA, "%s's key %s has expired: `gpg --import` a newer copy",
+		    q->admin, key->fpr);
+	if (key->disabled)
+		return err_set(e, ERR_DATA, "%s's key %s is disabled in your GPG keyring", q->admin,
+		    key->fpr);
+	if (key->invalid)
+		return err_set(e, ERR_DATA, "%s's key %s is not valid", q->admin, key->fpr);
+	if (!can)
+		return err_set(e, ERR_DATA, "%s's key %s has no encryption subkey that is usable now",
+		    q->admin, key->fpr);
+	if (!q->trust_all && !is_valid(key))
+		return err_set(e, ERR_DATA, "%s's key is not trusted: compare its fingerprint with "
+		    "%s and then `gpg --lsign-key %s`, or use --trust-all", q->admin, q->admin,
+		    key->fpr);
+	return true;
+}
+
+static void
+warn_expiry(gpgme_key_t key, const struct gpg_recipient_query *q)
+{
+	AUTO(str_done) struct str text = { 0 };
+	time_t end = last_day(key);
+	long days = (long)(((double)end - clock_unix()) / DAY + 0.5);
+	char date[32] = ""; /* 2027-01-31 */
+	struct tm tm;
+
+	if (!q->warn || end == 0 || days >= WARN_DAYS)
+		return;
+	if (gmtime_r(&end, &tm))
+		strftime(date, sizeof(date), "%Y-%m-%d", &tm);
+	str_addf(&text, "%s's key %s expires in %ld day%s, on %s", q->admin, key->fpr, days,
+	    days == 1 ? "" : "s", date);
+	q->warn(q->warn_arg, str_text(&text));
+}
+
+static const struct gpg_recipient *
+known(const struct gpg *g, const struct gpg_recipient_query *q)
+{
+	const struct gpg_recipient *r = g->recipients;
+
+	while (r && (!str_equal(r->admin, q->admin) || strcasecmp(r->key->fpr, q->fingerprint) != 0))
+		r = r->next;
+	return r;
+}
+
+bool
+gpg_find_recipient(struct gpg *g, const struct gpg_recipient_query *q,
+    const struct gpg_recipient **out, struct err *e)
+{
+	AUTO(gpg_key_drop) gpgme_key_t key = NULL;
+	const struct gpg_recipient *before = known(g, q);
+	struct gpg_recipient *r;
+
+	if (before) {
+		*out = before;
+		return true;
+	}
+	if (!find_key(g, q, &key, e) || !check_usable(key, q, e))
+		return false;
+	warn_expiry(key, q);
+	r = mem_alloc(1, sizeof(*r));
+	*r = (struct gpg_recipient){ g->recipients, mem_strdup(q->admin), TAKE(key) };
+	g->recipients = r;
+	*out = r;
+	return true;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * keyfile: the padded plaintext around the YAML text (marker, deflated text,
+ * marker, padding): bytes to bytes, pure but for randomness. What it writes has
+ * the same length for any content up to some 900 keys, and steps of 200,000
+ * bytes from there on; it never ends the stream in CR, never repeats the
+ * marker inside. Reads the current, the padded and the bare form.
+ */
+#ifndef KEYSTORE_KEYFILE_H
+#define KEYSTORE_KEYFILE_H
+
+#include <stdbool.h>
+#include "base/err.h"
+#include "base/mem.h"
+#include "keystore/entry.h"
+
+/* Plaintext of a message to entries; inflated size is capped at 16 MiB. ERR_DATA. */
+MUST_CHECK bool keyfile_parse(struct bytes plain, struct entry_list *out, struct err *e);
+
+/*
+ * Entries to plaintext. Where the stream would end in CR, the text gets an empty line
+ * more at its end and is deflated again: nothing in it changes.
+ */
+struct secret *keyfile_format(const struct entry_list *l);
+
+#endif

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * keystore: whom to encrypt to, and files in and out of place. What is written
+ * is encrypted before the exclusive lock is taken, and every change is durable, name
+ * and content, when the call returns. Reading is keystore_fill.c's.
+ */
+#include "keystore/keystore.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/secret.h"
+#include "inventory/inventory.h"
+#include "keyring/keyring.h"
+#include "keystore/keyfile.h"
+#include "keystore/keystore_internal.h"
+#include "keystore/sha256.h"
+
+#define MAX_PUBLIC ((size_t)1 << 20)
+#define DAY 86400.0
+
+bool
+keystore_open(const struct keystore_options *o, struct keystore **out, struct err *e)
+{
+	struct keystore *ks;
+
+	if (!keystore_dir_admin_ok(o->me))
+		return err_set(e, ERR_USAGE, "\"%s\" cannot be the name of an admin", o->me);
+	ks = mem_alloc(1, sizeof(*ks));
+	ks->o = *o;
+	ks->me = mem_strdup(o->me);
+	ks->o.me = ks->me;
+	*out = ks;
+	return true;
+}
+
+void
+keystore_free(struct keystore *ks)
+{
+	if (!ks)
+		return;
+	gpg_free(ks->gpg);
+	free(ks->me);
+	free(ks);
+}
+
+bool
+keystore_need_gpg(struct keystore *ks, struct err *e)
+{
+	return ks->gpg || gpg_new(&ks->gpg, e);
+}
+
+/* keys/public/NAME, or nothing where there is none. */
+static bool
+read_public(struct keystore *ks, const char *name, struct str *out, struct err *e)
+{
+	AUTO(fd_drop) int keys = -1;
+	AUTO(fd_drop) int dir = -1;
+
+	errno = 0; /* stays 0 for a fault that is not the kernel's */
+	if (file_open_dir_at(ks->o.dir, "keys", &keys, e) &&
+	    file_open_dir_at(keys, "public", &dir, e) &&
+	    file_read_at(dir, name, MAX_PUBLIC, out, e))
+		return true;
+	if (errno == ENOENT)
+		return true;
+	return err_wrap(e, "keys/public");
+}
+
+static bool
+find_recipient(struct keystore *ks, const struct admin *who, const struct gpg_recipient **out,
+    struct err *e)
+{
+	AUTO(str_done) struct str public_key = { 0 };
+	struct gpg_recipient_query q = {
+		.admin = who->name,
+		.fingerprint = who->fingerprint,
+		.trust_all = ks->o.trust_all,
+		.warn = ks->o.warn,
+		.warn_arg = ks->o.warn_arg,
+	};
+
+	if (!keystore_dir_admin_ok(who->name))
+		return err_set(e, ERR_DATA, "\"%s\" cannot be the name of an admin", who->name);
+	if (!keystore_need_gpg(ks, e) || !read_public(ks, who->name, &public_key, e))
+		return false;
+	q.public_key = public_key.ptr;
+	return gpg_find_recipient(ks->gpg, &q, out, e);
+}
+
+bool
+keystore_check_recipient(struct keystore *ks, const struct admin *who, struct err *e)
+{
+	const struct gpg_recipient *r;
+
+	return find_recipient(ks, who, &r, e);
+}
+
+double
+keystore_new_time(const struct keyring *kr, const char *disk_path)
+{
+	double now = clock_unix(), time = now;
+	size_t n;
+	const struct key *keys = keyring_get(kr, disk_path, &n);
+
+	for (size_t i = 0; i < n; i++)
+		if (keys[i].time >= time && keys[i].time <= now + DAY)
+			time = keys[i].time + 0.001;
+	return time;
+}
+
+bool
+keystore_files(struct keystore *ks, const char *admin, struct argv *out, struct err *e)
+{
+	AUTO(fd_drop) int lock = -1;
+	AUTO(fd_drop) int dir = -1;
+
+	if (!keystore_dir_admin_ok(admin))
+		return err_set(e, ERR_DATA, "\"%s\" cannot be the name of an admin", admin);
+	if (!keystore_dir_lock(&ks->o, false, &lock, e) ||
+	    !keystore_dir_open(&ks->o, admin, &dir, e))
+		return false;
+	return dir < 0 || keystore_dir_list(&ks->o, admin, dir, false, out, e);
+}
+
+void
+sealed_done(struct sealed *s)
+{
+	free(s->admin);
+	str_done(&s->content);
+	*s = (struct sealed){ 0 };
+}
+
+bool
+keystore_seal(struct keystore *ks, const struct admin *who, const struct entry_list *entries,
+    struct sealed *out, struct err *e)
+{
+	AUTO(secret_drop) struct secret *plain = NULL;
+	AUTO(str_done) struct str content = { 0 };
+	const struct gpg_recipient *to;
+
+	if (!find_recipient(ks, who, &to, e))
+		return false;
+	plain = keyfile_format(entries);
+	if (!gpg_encrypt(ks->gpg, to, plain, &content, e))
+		return false;
+	*out = (struct sealed){ .admin = mem_strdup(who->name), .content = content };
+	sha256_hex(str_bytes(&content), out->name);
+	content = (struct str){ 0 };
+	return true;
+}
+
+/* Write `content` as keys/.../NAME by way of tmp/, which Ruby Arver looks into only for names it made. */
+static bool
+replace(struct keystore *ks, int dir, const char *name, struct bytes content, struct err *e)
+{
+	AUTO(fd_drop) int tmp = -1;
+	struct file_place at = { .dir = dir, .name = name, .mode = 0644 };
+
+	if (!keystore_dir_make(ks->o.dir, "tmp", 0700, &tmp, e))
+		return false;
+	at.tmp_dir = tmp;
+	return file_replace(&at, content, e);
+}
+
+bool
+keystore_place(struct keystore *ks, const struct sealed *s, struct err *e)
+{
+	AUTO(fd_drop) int lock = -1;
+	AUTO(fd_drop) int dir = -1;
+
+	if (!keystore_dir_lock(&ks->o, true, &lock, e) ||
+	    !keystore_dir_open_to_change(&ks->o, s->admin, true, &dir, e))
+		return false;
+	return replace(ks, dir, s->name, str_bytes(&s->content), e) ||
+	    err_wrap(e, "keys/%s", s->admin);
+}
+
+bool
+keystore_remove(struct keystore *ks, const char *admin, const char *file, struct err *e)
+{
+	AUTO(fd_drop) int lock = -1;
+	AUTO(fd_drop) int dir = -1;
+
+	if (!keystore_dir_admin_ok(admin) || !keystore_dir_file_ok(file))
+		return err_set(e, ERR_DATA, "keys/%s/%s cannot be a key file", admin, file);
+	if (!keystore_dir_lock(&ks->o, true, &lock, e) ||
+	    !keystore_dir_open_to_change(&ks->o, admin, false, &dir, e))
+		return false;
+	return dir < 0 || file_remove_at(dir, file, e) || err_wrap(e, "keys/%s", admin);
+}
+
+/* rmdir keys/ADMIN; with other things in it, it stays and is told. */
+static bool
+remove_dir(struct keystore *ks, const char *admin, struct err *e)
+{
+	AUTO(fd_drop) int keys = -1;
+
+	if (!file_open_dir_at(ks->o.dir, "keys", &keys, e))
+		return false;
+	if (unlinkat(keys, admin, AT_REMOVEDIR) != 0) {
+		if (errno != ENOTEMPTY && errno != EEXIST)
+			return err_errno(e, ERR_SYSTEM, errno, "cannot remove keys/%s", admin);
+		keystore_warn(&ks->o, "keys/%s holds more than key files and stays", admin);
+	}
+	return fsync(keys) == 0 || errno == EINVAL ||
+	    err_errno(e, ERR_SYSTEM, errno, "cannot sync keys");
+}
+
+/* All key files in keys/ADMIN, and it. */
+static bool
+remove_files(struct keystore *ks, const char *admin, struct err *e)
+{
+	AUTO(fd_drop) int dir = -1;
+	AUTO(argv_done) struct argv names = { 0 };
+
+	if (!keystore_dir_open_to_change(&ks->o, admin, false, &dir, e))
+		return false;
+	if (dir < 0)
+		return true;
+	if (!keystore_dir_list(&ks->o, admin, dir, false, &names, e))
+		return false;
+	for (size_t i = 0; i < names.n; i++)
+		if (!file_remove_at(dir, names.at[i], e))
+			return err_wrap(e, "keys/%s", admin);
+	return remove_dir(ks, admin, e);
+}
+
+bool
+keystore_remove_admin(struct keystore *ks, const char *admin, struct err *e)
+{
+	AUTO(fd_drop) int lock = -1;
+
+	if (!keystore_dir_admin_ok(admin))
+		return err_set(e, ERR_DATA, "\"%s\" cannot be the name of an admin", admin);
+	if (!keystore_dir_lock(&ks->o, true, &lock, e))
+		return false;
+	/* the second time for a keys/ADMIN.bak that would otherwise come back in its place */
+	return remove_files(ks, admin, e) && remove_files(ks, admin, e);
+}
+
+bool
+keystore_publish(struct keystore *ks, const struct admin *who, struct err *e)
+{
+	AUTO(str_done) struct str text = { 0 };
+	AUTO(fd_drop) int lock = -1;
+	AUTO(fd_drop) int keys = -1;
+	AUTO(fd_drop) int dir = -1;
+
+	if (!keystore_dir_admin_ok(who->name))
+		return err_set(e, ERR_DATA, "\"%s\" cannot be the name of an admin", who->name);
+	if (!keystore_need_gpg(ks, e) || !gpg_export(ks->gpg, who->fingerprint, &text, e) ||
+	    !keystore_dir_lock(&ks->o, true, &lock, e) ||
+	    !keystore_dir_make(ks->o.dir, "keys", 0777, &keys, e) ||
+	    !keystore_dir_make(keys, "public", 0777, &dir, e))
+		return false;
+	return file_exists_at(dir, who->name) ||
+	    replace(ks, dir, who->name, str_bytes(&text), e);
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * keystore: passphrases at rest, encrypted to each admin with GPG, in
+ * keys/ of the data directory. It never lists, changes or removes more than
+ * the caller names; a file that cannot be decrypted is left alone. The
+ * directory is locked (flock) shared while keys are read and exclusive while files are put in
+ * place or removed, and never longer. Main thread only.
+ */
+#ifndef KEYSTORE_KEYSTORE_H
+#define KEYSTORE_KEYSTORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "keystore/entry.h"
+
+struct admin;
+struct keyring;
+struct keystore;
+
+struct keystore_options {
+	int dir;		/* the data directory; borrowed */
+	const char *me;		/* my admin name */
+	bool trust_all;		/* -t */
+	/* A sentence for the person: a file set aside, a key about to expire. */
+	void (*warn)(void *arg, const char *text);
+	void *warn_arg;
+};
+
+/* No GPG is started yet. Free with keystore_free. */
+MUST_CHECK bool keystore_open(const struct keystore_options *o, struct keystore **out, struct err *e);
+void keystore_free(struct keystore *ks);
+DROP(keystore, struct keystore)
+
+/*
+ * Decrypt every key file of mine (each with a packet for a secret subkey on
+ * this machine, once, sorted by name) into the keyring, all disks. Files that are
+ * not mine, not understood or damaged are told through warn and left alone. ERR_GPG when my
+ * key cannot be used (the first such fault ends it: no second pinentry). Where keys/<me>
+ * is missing and keys/<me>.bak is there, that is read, with a warning.
+ */
+MUST_CHECK bool keystore_fill(struct keystore *ks, struct keyring *kr, struct err *e);
+
+/* Can this admin be encrypted to, now? Imports keys/public/NAME when needed. ERR_DATA. */
+MUST_CHECK bool keystore_check_recipient(struct keystore *ks, const struct admin *who, struct err *e);
+
+/*
+ * The time for a new entry (seconds since 1970): now, or later than every
+ * time of that disk in the keyring that is not more than a day ahead.
+ */
+double keystore_new_time(const struct keyring *kr, const char *disk_path);
+
+/* Names of the key files of an admin, sorted; none is fine. */
+MUST_CHECK bool keystore_files(struct keystore *ks, const char *admin, struct argv *out, struct err *e);
+
+/* A key file that is encrypted and named but not yet in place. */
+struct sealed {
+	char *admin;
+	char name[65];
+	struct str content;
+};
+void sealed_done(struct sealed *s);
+
+/* Encrypt these entries to the admin. Nothing is written. */
+MUST_CHECK bool keystore_seal(struct keystore *ks, const struct admin *who,
+    const struct entry_list *entries, struct sealed *out, struct err *e);
+
+/* Put it in place: durable when this returns true; tmp/.arver-* on the way. */
+MUST_CHECK bool keystore_place(struct keystore *ks, const struct sealed *s, struct err *e);
+
+/* Remove one key file by name; one that is not there is fine. Durable. */
+MUST_CHECK bool keystore_remove(struct keystore *ks, const char *admin, const char *file, struct err *e);
+
+/* Remove all key files of an admin and the then empty directory. Durable. */
+MUST_CHECK bool keystore_remove_admin(struct keystore *ks, const char *admin, struct err *e);
+
+/* Write keys/public/NAME with my own key's export, if it is missing. */
+MUST_CHECK bool keystore_publish(struct keystore *ks, const struct admin *who, struct err *e);
+
+#endif

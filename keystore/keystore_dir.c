@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * keystore_dir: keys/, keys/ADMIN and the lock. A directory is opened once and
+ * then used by its descriptor, so what is checked is what is used. Every name that
+ * is made or moved is synced in its parent before anyone relies on it.
+ */
+#include "keystore/keystore_dir.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "base/file.h"
+
+#define LOCK_WAIT_MS 30000
+
+void
+keystore_warn(const struct keystore_options *o, const char *fmt, ...)
+{
+	struct err text; /* for its rule of what may stand in a sentence */
+	char raw[sizeof(text.text)];
+	va_list args;
+
+	if (!o->warn)
+		return;
+	va_start(args, fmt);
+	vsnprintf(raw, sizeof(raw), fmt, args);
+	va_end(args);
+	err_set(&text, ERR_NONE, "%s", raw);
+	o->warn(o->warn_arg, text.text);
+}
+
+bool
+keystore_dir_file_ok(const char *name)
+{
+	return name[0] && name[0] != '.' && !strchr(name, '/');
+}
+
+bool
+keystore_dir_admin_ok(const char *name)
+{
+	return keystore_dir_file_ok(name) && name[0] != '-' && !str_equal(name, "public") &&
+	    !str_ends(name, ".bak");
+}
+
+bool
+keystore_dir_lock(const struct keystore_options *o, bool exclusive, int *out_fd, struct err *e)
+{
+	AUTO(fd_drop) int fd = -1;
+
+	if (!file_open_dir_at(o->dir, ".", &fd, e) ||
+	    !file_lock(fd, exclusive, LOCK_WAIT_MS, e))
+		return err_wrap(e, "the data directory");
+	*out_fd = fd;
+	fd = -1;
+	return true;
+}
+
+/* Open a directory that may be missing: *out_fd is -1 then. */
+static bool
+open_if_there(int at, const char *name, int *out_fd, struct err *e)
+{
+	if (file_open_dir_at(at, name, out_fd, e))
+		return true;
+	*out_fd = -1;
+	return errno == ENOENT;
+}
+
+static bool
+open_keys(const struct keystore_options *o, int *out_fd, struct err *e)
+{
+	return open_if_there(o->dir, "keys", out_fd, e);
+}
+
+bool
+keystore_dir_open(const struct keystore_options *o, const char *admin, int *out_fd, struct err *e)
+{
+	AUTO(mem_free_drop) char *backup = mem_printf("%s.bak", admin);
+	AUTO(fd_drop) int keys = -1;
+
+	*out_fd = -1;
+	if (!open_keys(o, &keys, e))
+		return false;
+	if (keys < 0)
+		return true;
+	if (!open_if_there(keys, admin, out_fd, e))
+		return err_wrap(e, "keys");
+	if (*out_fd >= 0)
+		return true;
+	if (!open_if_there(keys, backup, out_fd, e))
+		return err_wrap(e, "keys");
+	if (*out_fd >= 0)
+		keystore_warn(o, "keys/%s is missing (did a Ruby Arver crash?): keys/%s is read instead",
+		    admin, backup);
+	return true;
+}
+
+static bool
+sync_fd(int fd, const char *name, struct err *e)
+{
+	return fsync(fd) == 0 || errno == EINVAL ||
+	    err_errno(e, ERR_SYSTEM, errno, "cannot sync the directory of %s", name);
+}
+
+bool
+keystore_dir_make(int at, const char *name, mode_t mode, int *out_fd, struct err *e)
+{
+	if (mkdirat(at, name, mode) == 0) {
+		if (!sync_fd(at, name, e))
+			return false;
+	} else if (errno != EEXIST) {
+		return err_errno(e, ERR_SYSTEM, errno, "cannot make directory %s", name);
+	}
+	return file_open_dir_at(at, name, out_fd, e);
+}
+
+/* Give a lone ADMIN.bak its name back: whoever sees ADMIN without its keys would remove the rest. */
+static bool
+restore(int keys, const char *admin, struct err *e)
+{
+	AUTO(mem_free_drop) char *backup = mem_printf("%s.bak", admin);
+
+	if (file_exists_at(keys, admin) || !file_exists_at(keys, backup))
+		return true;
+	if (renameat(keys, backup, keys, admin) != 0)
+		return err_errno(e, ERR_SYSTEM, errno, "cannot rename keys/%s", backup);
+	return sync_fd(keys, admin, e);
+}
+
+bool
+keystore_dir_open_to_change(const struct keystore_options *o, const char *admin, bool create,
+    int *out_fd, struct err *e)
+{
+	AUTO(fd_drop) int keys = -1;
+
+	*out_fd = -1;
+	if (create ? !keystore_dir_make(o->dir, "keys", 0777, &keys, e) : !open_keys(o, &keys, e))
+		return false;
+	if (keys < 0)
+		return true;
+	if (!restore(keys, admin, e))
+		return false;
+	if (create ? keystore_dir_make(keys, admin, 0777, out_fd, e)
+		   : open_if_there(keys, admin, out_fd, e))
+		return true;
+	return err_wrap(e, "keys");
+}
+
+bool
+keystore_dir_list(const struct keystore_options *o, const char *admin, int dir, bool tell,
+    struct argv *out, struct err *e)
+{
+	AUTO(argv_done) struct argv names = { 0 };
+
+	if (!file_list_dir(dir, &names, e))
+		return err_wrap(e, "keys/%s", admin);
+	for (size_t i = 0; i < names.n; i++) {
+		struct stat st;
+
+		if (fstatat(dir, names.at[i], &st, AT_SYMLINK_NOFOLLOW) != 0)
+			continue; /* gone meanwhile */
+		if (keystore_dir_file_ok(names.at[i]) && S_ISREG(st.st_mode))
+			argv_add(out, names.at[i]);
+		else if (tell)
+			keystore_warn(o, "keys/%s/%s is no key file and was passed over", admin,
+			    names.at[i]);
+	}
+	return true;
+}

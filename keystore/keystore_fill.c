@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * keystore_fill: files are read under the shared lock, but decrypted after it
+ * is released, since a pinentry may take its time. A file that cannot be used is
+ * told and left as it is; only GPG refusing my own key ends a fill.
+ */
+#include "keystore/keystore.h"
+
+#include <stdlib.h>
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/secret.h"
+#include "keyring/keyring.h"
+#include "keystore/keyfile.h"
+#include "keystore/keystore_internal.h"
+#include "keystore/openpgp.h"
+
+#define MAX_FILE ((size_t)64 << 20)
+#define DAY 86400.0
+#define SHORT_NAME 12 /* enough of a file's name to find it */
+
+/* A key file as it lies in the directory. */
+struct stored {
+	char *name;
+	struct str content;
+};
+
+struct stored_list {
+	struct stored *at;
+	size_t n;
+};
+
+static void
+stored_list_done(struct stored_list *l)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		free(l->at[i].name);
+		str_done(&l->at[i].content);
+	}
+	free(l->at);
+	*l = (struct stored_list){ 0 };
+}
+
+/* Every key file of mine, read whole under the lock. */
+static bool
+read_files(struct keystore *ks, struct stored_list *out, struct err *e)
+{
+	AUTO(fd_drop) int lock = -1;
+	AUTO(fd_drop) int dir = -1;
+	AUTO(argv_done) struct argv names = { 0 };
+
+	if (!keystore_dir_lock(&ks->o, false, &lock, e) ||
+	    !keystore_dir_open(&ks->o, ks->me, &dir, e))
+		return false;
+	if (dir >= 0 && !keystore_dir_list(&ks->o, ks->me, dir, true, &names, e))
+		return false;
+	for (size_t i = 0; i < names.n; i++) {
+		AUTO(str_done) struct str content = { 0 };
+		struct err fault;
+		struct stored *s;
+
+		if (!file_read_at(dir, names.at[i], MAX_FILE, &content, &fault)) {
+			keystore_warn(&ks->o, "keys/%s: %s", ks->me, fault.text);
+			continue;
+		}
+		s = mem_push(&out->at, &out->n, sizeof(*s));
+		*s = (struct stored){ mem_strdup(names.at[i]), content };
+		content = (struct str){ 0 };
+	}
+	return true;
+}
+
+/* A file that is left alone, and why. */
+static void
+warn_file(const struct keystore *ks, const struct stored *s, const char *why)
+{
+	keystore_warn(&ks->o, "keys/%s/%.*s... is left alone: %s", ks->me, SHORT_NAME, s->name, why);
+}
+
+/* Is there a packet for a secret subkey of this machine? */
+static bool
+is_for_me(struct keystore *ks, const struct openpgp_message *m, bool *out, struct err *e)
+{
+	*out = false;
+	for (size_t i = 0; i < m->n_recipients && !*out; i++)
+		if (!gpg_is_mine(ks->gpg, m->recipients[i].key_id, out, e))
+			return false;
+	return true;
+}
+
+static enum key_state
+state_of(const struct entry *entry)
+{
+	if (entry->time > clock_unix() + DAY)
+		return KEY_FUTURE;
+	return entry->time == 0.0 && entry->made > 0.0 ? KEY_STAGED : KEY_PROMOTED;
+}
+
+static void
+add_entry(struct keystore *ks, struct keyring *kr, const struct stored *s, struct entry *entry)
+{
+	const struct key key = {
+		.state = state_of(entry),
+		.time = entry->time,
+		.made = entry->made,
+		.proven = entry->proven,
+		.uuid = entry->uuid,
+		.by = entry->by,
+		.file = s->name,
+	};
+
+	if (key.state == KEY_FUTURE)
+		keystore_warn(&ks->o, "keys/%s/%.*s...: a key of %s is dated more than a day ahead "
+		    "and will be tried last", ks->me, SHORT_NAME, s->name, entry->path);
+	keyring_add(kr, entry->path, &key, TAKE(entry->key));
+}
+
+/* Last to first: the main entry of a path is added behind its :also, and so wins among equals. */
+static void
+add_entries(struct keystore *ks, struct keyring *kr, const struct stored *s, struct entry_list *l)
+{
+	for (size_t i = l->n; i > 0; i--)
+		add_entry(ks, kr, s, &l->at[i - 1]);
+}
+
+/* What came of the files. */
+struct tally {
+	size_t n_foreign;
+	const struct stored *foreign; /* the first of them */
+};
+
+static bool
+fill_from(struct keystore *ks, struct keyring *kr, const struct stored *s, struct tally *t,
+    struct err *e)
+{
+	AUTO(entry_list_done) struct entry_list entries = { 0 };
+	AUTO(secret_drop) struct secret *plain = NULL;
+	struct openpgp_message m;
+	struct err fault = { 0 };
+	bool mine = false;
+
+	if (!openpgp_parse(str_bytes(&s->content), &m, &fault)) {
+		warn_file(ks, s, fault.text);
+		return true;
+	}
+	if (!is_for_me(ks, &m, &mine, e))
+		return false;
+	if (!mine) {
+		t->foreign = t->n_foreign++ == 0 ? s : t->foreign;
+		return true;
+	}
+	if (gpg_decrypt(ks->gpg, str_bytes(&s->content), &plain, &fault) &&
+	    keyfile_parse(secret_bytes(plain), &entries, &fault)) {
+		add_entries(ks, kr, s, &entries);
+		return true;
+	}
+	if (fault.kind != ERR_DATA) {
+		err_set(e, fault.kind, "%s", fault.text);
+		return err_wrap(e, "keys/%s/%.*s...", ks->me, SHORT_NAME, s->name);
+	}
+	warn_file(ks, s, fault.text);
+	return true;
+}
+
+/* Files of mine, none of them for a key that is here: told, or, without any key, an error. */
+static bool
+tell_foreign(struct keystore *ks, const struct tally *t, struct err *e)
+{
+	AUTO(argv_done) struct argv mine = { 0 };
+
+	if (t->n_foreign == 0)
+		return true;
+	if (!gpg_my_keys(ks->gpg, &mine, e))
+		return false;
+	if (mine.n == 0)
+		return err_set(e, ERR_GPG, "gpg has no secret key here that can decrypt: see "
+		    "`gpg -K`, GNUPGHOME, your card, and whether `gpg-connect-agent /bye` works");
+	keystore_warn(&ks->o, "%zu key file%s in keys/%s (%.*s...) %s for no secret key on this "
+	    "machine, or hidden by throw-keyids, and left alone", t->n_foreign,
+	    t->n_foreign == 1 ? "" : "s", ks->me, SHORT_NAME, t->foreign->name,
+	    t->n_foreign == 1 ? "is" : "are");
+	return true;
+}
+
+bool
+keystore_fill(struct keystore *ks, struct keyring *kr, struct err *e)
+{
+	AUTO(stored_list_done) struct stored_list files = { 0 };
+	struct tally tally = { 0 };
+
+	if (!read_files(ks, &files, e))
+		return false;
+	if (files.n > 0 && !keystore_need_gpg(ks, e))
+		return false;
+	for (size_t i = 0; i < files.n; i++)
+		if (!fill_from(ks, kr, &files.at[i], &tally, e))
+			return false;
+	return tell_foreign(ks, &tally, e);
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* keystore_internal: what keystore.c and keystore_fill.c share; nobody else includes it. */
+#ifndef KEYSTORE_KEYSTORE_INTERNAL_H
+#define KEYSTORE_KEYSTORE_INTERNAL_H
+
+#include "keystore/gpg.h"
+#include "keystore/keystore_dir.h"
+
+struct keystore {
+	struct keystore_options o;
+	char *me;	 /* what o.me points to */
+	struct gpg *gpg; /* NULL until keystore_need_gpg */
+};
+
+MUST_CHECK bool keystore_need_gpg(struct keystore *ks, struct err *e);
+
+#endif

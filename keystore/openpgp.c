@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * openpgp: two readers in a row, both strict and bounded by their input: armor
+ * lines to bytes (the checksum must be there and right), then packet after
+ * packet, of which only the public-key session keys are looked into.
+ */
+#include "keystore/openpgp.h"
+
+#include <string.h>
+
+#define TAG_SESSION_KEY 1
+#define TAG_DATA 18	 /* with modification detection */
+#define TAG_DATA_AEAD 20 /* as GnuPG 2.3 writes it */
+
+enum algorithm { ALGORITHM_RSA = 1, ALGORITHM_RSA_ENCRYPT = 2, ALGORITHM_ELGAMAL = 16, ALGORITHM_ECDH = 18 };
+
+/* What is left to read. */
+struct reader {
+	const unsigned char *at, *end;
+};
+
+static size_t
+left(const struct reader *r)
+{
+	return (size_t)(r->end - r->at);
+}
+
+/* The next n bytes as a number, most significant first; false if there are fewer. */
+static bool
+take_number(struct reader *r, size_t n, uint64_t *out)
+{
+	uint64_t number = 0;
+
+	if (left(r) < n)
+		return false;
+	for (; n > 0; n--)
+		number = number << 8 | *r->at++;
+	*out = number;
+	return true;
+}
+
+/* A reader for the next n bytes, which r then has behind it. */
+static bool
+take_part(struct reader *r, size_t n, struct reader *out)
+{
+	if (left(r) < n)
+		return false;
+	*out = (struct reader){ r->at, r->at + n };
+	r->at += n;
+	return true;
+}
+
+/* The next line without its ending (LF or CR LF) and blanks before that. */
+static bool
+take_line(struct reader *r, struct reader *out)
+{
+	const unsigned char *lf;
+
+	if (left(r) == 0)
+		return false;
+	lf = memchr(r->at, '\n', left(r));
+	*out = (struct reader){ r->at, lf ? lf : r->end };
+	r->at = lf ? lf + 1 : r->end;
+	while (left(out) > 0 && strchr(" \t\r", out->end[-1]) && out->end[-1])
+		out->end--;
+	return true;
+}
+
+static bool
+is_text(const struct reader *line, const char *text)
+{
+	return left(line) == strlen(text) && memcmp(line->at, text, left(line)) == 0;
+}
+
+/* 0..63, or -1 for what is no base64 digit. */
+static int
+digit_value(unsigned char c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 26;
+	if (c >= '0' && c <= '9')
+		return c - '0' + 52;
+	return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
+/* base64 digits on their way to bytes. */
+struct base64 {
+	uint32_t bits;
+	unsigned n_bits, n_padding;
+	size_t n_digits;
+	struct str *out;
+};
+
+static bool
+add_digits(struct base64 *b, const struct reader *text)
+{
+	for (const unsigned char *p = text->at; p < text->end; p++) {
+		int value = digit_value(*p);
+
+		b->n_digits++;
+		if (*p == '=') {
+			b->n_padding++;
+			continue;
+		}
+		if (value < 0 || b->n_padding > 0)
+			return false;
+		b->bits = b->bits << 6 | (uint32_t)value;
+		b->n_bits += 6;
+		if (b->n_bits < 8)
+			continue;
+		b->n_bits -= 8;
+		str_add_char(b->out, (char)(b->bits >> b->n_bits & 0xff));
+	}
+	return true;
+}
+
+static bool
+is_whole(const struct base64 *b)
+{
+	return b->n_digits % 4 == 0 && b->n_padding <= 2;
+}
+
+/* RFC 4880, section 6.1. */
+static uint32_t
+crc24(struct bytes b)
+{
+	uint32_t crc = 0xb704ce;
+	const unsigned char *p = b.ptr;
+
+	for (size_t i = 0; i < b.len; i++) {
+		crc ^= (uint32_t)p[i] << 16;
+		for (int bit = 0; bit < 8; bit++)
+			crc = crc << 1 ^ (crc & 0x800000 ? 0x1864cfb : 0);
+	}
+	return crc & 0xffffff;
+}
+
+/* "=AbCd" against what was decoded. */
+static bool
+checksum_fits(const struct reader *line, struct bytes decoded)
+{
+	AUTO(str_done) struct str sum = { 0 };
+	struct base64 b = { .out = &sum };
+	struct reader digits = { line->at + 1, line->end };
+	struct reader r;
+	uint64_t number;
+
+	if (left(&digits) != 4 || !add_digits(&b, &digits) || sum.len != 3)
+		return false;
+	r = (struct reader){ (const unsigned char *)sum.ptr, (const unsigned char *)sum.ptr + 3 };
+	return take_number(&r, 3, &number) && number == crc24(decoded);
+}
+
+/* The first line, and the headers down to the empty one. */
+static bool
+skip_armor_head(struct reader *r, struct err *e)
+{
+	struct reader line = { 0 };
+
+	while (take_line(r, &line) && left(&line) == 0)
+		;
+	if (!is_text(&line, "-----BEGIN PGP MESSAGE-----"))
+		return err_set(e, ERR_DATA, "not an armored OpenPGP message");
+	while (take_line(r, &line)) {
+		if (left(&line) == 0)
+			return true;
+		if (!memchr(line.at, ':', left(&line)))
+			return err_set(e, ERR_DATA, "no empty line between armor and message");
+	}
+	return err_set(e, ERR_DATA, "the armored message ends in its headers");
+}
+
+static bool
+check_armor_tail(struct reader *r, struct err *e)
+{
+	struct reader line;
+
+	if (!take_line(r, &line) || !is_text(&line, "-----END PGP MESSAGE-----"))
+		return err_set(e, ERR_DATA, "the armored message has no proper end");
+	while (take_line(r, &line))
+		if (left(&line) > 0)
+			return err_set(e, ERR_DATA, "there is more behind the armored message");
+	return true;
+}
+
+static bool
+dearmor(struct bytes armored, struct str *out, struct err *e)
+{
+	struct reader r = { armored.ptr, (const unsigned char *)armored.ptr + armored.len };
+	struct base64 b = { .out = out };
+	struct reader line;
+
+	if (!skip_armor_head(&r, e))
+		return false;
+	while (take_line(&r, &line)) {
+		if (left(&line) > 0 && *line.at == '=') {
+			if (!is_whole(&b) || !checksum_fits(&line, str_bytes(out)))
+				return err_set(e, ERR_DATA, "the armor's checksum is wrong");
+			return check_armor_tail(&r, e);
+		}
+		if (!add_digits(&b, &line))
+			return err_set(e, ERR_DATA, "the armor is damaged");
+	}
+	return err_set(e, ERR_DATA, "the armored message is cut off");
+}
+
+/* One packet, or one chunk of one. */
+struct packet {
+	unsigned tag;
+	size_t len;
+	bool partial; /* more chunks follow */
+	bool endless; /* old form without a length: to the end of the message */
+};
+
+static bool
+read_new_length(struct reader *r, struct packet *p)
+{
+	uint64_t first, rest = 0;
+
+	if (!take_number(r, 1, &first))
+		return false;
+	p->partial = first >= 224 && first < 255;
+	if (p->partial)
+		rest = (uint64_t)1 << (first & 31);
+	else if (first < 192)
+		rest = first;
+	else if (!take_number(r, first == 255 ? 4 : 1, &rest))
+		return false;
+	else if (first < 224)
+		rest += ((first - 192) << 8) + 192;
+	p->len = (size_t)rest;
+	return true;
+}
+
+static bool
+read_old_length(struct reader *r, unsigned kind, struct packet *p)
+{
+	uint64_t len = 0;
+
+	p->endless = kind == 3;
+	if (!p->endless && !take_number(r, (size_t)1 << kind, &len))
+		return false;
+	p->len = p->endless ? left(r) : (size_t)len;
+	return true;
+}
+
+static bool
+read_header(struct reader *r, struct packet *p)
+{
+	uint64_t first;
+
+	*p = (struct packet){ 0 };
+	if (!take_number(r, 1, &first) || !(first & 0x80))
+		return false;
+	p->tag = first & 0x40 ? first & 0x3f : first >> 2 & 0x0f;
+	return first & 0x40 ? read_new_length(r, p) : read_old_length(r, first & 3, p);
+}
+
+static bool
+take_mpi(struct reader *r, size_t *out_bytes)
+{
+	struct reader number;
+	uint64_t bits;
+
+	if (!take_number(r, 2, &bits) || !take_part(r, ((size_t)bits + 7) / 8, &number))
+		return false;
+	*out_bytes = left(&number);
+	return true;
+}
+
+/* The wrapped session key behind an ECDH point: one byte of length, then itself. */
+static bool
+take_wrapped(struct reader *r, size_t *out_bytes)
+{
+	struct reader key;
+	uint64_t len;
+
+	if (!take_number(r, 1, &len) || !take_part(r, (size_t)len, &key))
+		return false;
+	*out_bytes = left(&key);
+	return true;
+}
+
+static bool
+read_session_key(struct reader r, struct openpgp_message *m)
+{
+	uint64_t version, key_id, algorithm;
+	size_t mpi[2] = { 0 };
+	bool ok;
+
+	if (!take_number(&r, 1, &version) || version != 3 || !take_number(&r, 8, &key_id) ||
+	    !take_number(&r, 1, &algorithm))
+		return false;
+	switch (algorithm) {
+	case ALGORITHM_RSA:
+	case ALGORITHM_RSA_ENCRYPT:
+		ok = take_mpi(&r, &mpi[0]);
+		break;
+	case ALGORITHM_ELGAMAL:
+		ok = take_mpi(&r, &mpi[0]) && take_mpi(&r, &mpi[1]);
+		break;
+	case ALGORITHM_ECDH:
+		ok = take_mpi(&r, &mpi[0]) && take_wrapped(&r, &mpi[1]);
+		break;
+	default: /* not known here, but perhaps to gpg */
+		ok = true;
+		r.at = r.end;
+	}
+	if (!ok || left(&r) > 0)
+		return false;
+	m->recipients[m->n_recipients].key_id = key_id;
+	m->recipients[m->n_recipients].algorithm = (unsigned)algorithm;
+	memcpy(m->recipients[m->n_recipients].mpi_bytes, mpi, sizeof(mpi));
+	m->n_recipients++;
+	return true;
+}
+
+/* The data packet, all of its chunks: it must end where the message ends. */
+static bool
+check_data(struct reader *r, struct packet p, size_t *out_bytes, struct err *e)
+{
+	size_t bytes = 0;
+	struct reader chunk;
+
+	while (p.partial) {
+		bytes += p.len;
+		if (!take_part(r, p.len, &chunk) || !read_new_length(r, &p))
+			return err_set(e, ERR_DATA, "the message is cut off");
+	}
+	if (!take_part(r, p.len, &chunk))
+		return err_set(e, ERR_DATA, "the message is cut off");
+	if (left(r) > 0)
+		return err_set(e, ERR_DATA, "there is more behind the encrypted message");
+	*out_bytes = bytes + p.len;
+	return true;
+}
+
+static const char *
+packet_name(unsigned tag)
+{
+	switch (tag) {
+	case 2:
+	case 4:
+		return "is signed, but not encrypted";
+	case 3:
+		return "is encrypted with a password, not to a key";
+	case 8:
+	case 11:
+		return "is not encrypted";
+	case 9:
+		return "is encrypted without protection against changes";
+	default:
+		return "is not what a key file is";
+	}
+}
+
+static bool
+read_packets(struct reader *r, struct openpgp_message *m, struct err *e)
+{
+	while (left(r) > 0) {
+		struct packet p;
+		struct reader body;
+
+		if (!read_header(r, &p))
+			return err_set(e, ERR_DATA, "the message is damaged");
+		if ((p.tag == TAG_DATA || p.tag == TAG_DATA_AEAD) && m->n_recipients > 0)
+			return check_data(r, p, &m->data_bytes, e);
+		if (p.tag != TAG_SESSION_KEY)
+			return err_set(e, ERR_DATA, "the message %s", packet_name(p.tag));
+		if (p.partial || p.endless || !take_part(r, p.len, &body))
+			return err_set(e, ERR_DATA, "the message is cut off");
+		if (m->n_recipients == OPENPGP_MAX_RECIPIENTS)
+			return err_set(e, ERR_DATA, "the message has too many recipients");
+		if (!read_session_key(body, m))
+			return err_set(e, ERR_DATA, "the message has a session key of unknown form");
+	}
+	return err_set(e, ERR_DATA, "the message is cut off");
+}
+
+bool
+openpgp_parse(struct bytes armored, struct openpgp_message *out, struct err *e)
+{
+	AUTO(str_done) struct str binary = { 0 };
+	struct openpgp_message m = { 0 };
+	struct reader r;
+
+	if (!dearmor(armored, &binary, e))
+		return false;
+	r = (struct reader){ (const unsigned char *)str_text(&binary), NULL };
+	r.end = r.at + binary.len;
+	if (!read_packets(&r, &m, e))
+		return false;
+	*out = m;
+	return true;
+}

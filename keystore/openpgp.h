@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * openpgp: the outside of an encrypted message: armor to bytes, and which
+ * packets it has (RFC 4880). Pure, no decryption, for foreign bytes.
+ */
+#ifndef KEYSTORE_OPENPGP_H
+#define KEYSTORE_OPENPGP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "base/err.h"
+#include "base/str.h"
+
+#define OPENPGP_MAX_RECIPIENTS 64
+
+/* What an encrypted message says of itself. */
+struct openpgp_message {
+	struct {
+		uint64_t key_id;	/* 0: hidden (throw-keyids) */
+		unsigned algorithm;	/* 1 RSA, 16 Elgamal, 18 ECDH */
+		size_t mpi_bytes[2];	/* of the session key's MPIs; [1] is 0 where there is one only */
+	} recipients[OPENPGP_MAX_RECIPIENTS];
+	size_t n_recipients;
+	size_t data_bytes; /* of the data packet, without the packet's lengths */
+};
+
+/*
+ * Parse an armored message. ERR_DATA unless it is one whole ASCII-armored
+ * message of public-key session keys (tag 1, version 3) and then one integrity-protected
+ * data packet (tag 18 or 20) with nothing behind: a symmetric, signed-only or
+ * unprotected message is not for us.
+ */
+MUST_CHECK bool openpgp_parse(struct bytes armored, struct openpgp_message *out, struct err *e);
+
+#endif

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * keyring: disk -> the keys of mine that may open it, in the order to try.
+ * The key store fills it before a run starts; from then on it is only read,
+ * by any thread. Keys are never dropped here: two different ones for a disk are both kept.
+ */
+#ifndef KEYRING_KEYRING_H
+#define KEYRING_KEYRING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include "base/mem.h"
+
+struct secret;
+struct keyring;
+
+enum key_state {
+	KEY_PROMOTED, /* proven in a disk: has its real time */
+	KEY_STAGED,   /* written before the disk changed: time 0.0 and :made */
+	KEY_FUTURE,   /* its time is more than a day ahead of this clock: tried last */
+};
+
+/* Plain data; strings may be NULL, times are seconds since 1970, 0 if absent. */
+struct key {
+	const struct secret *passphrase;
+	enum key_state state;
+	double time, made, proven;
+	const char *uuid; /* of the LUKS header it was made for */
+	const char *by;	  /* who granted it */
+	const char *file; /* name of the key file it came from */
+};
+
+struct keyring *keyring_new(void);
+void keyring_free(struct keyring *kr); /* wipes every key */
+DROP(keyring, struct keyring)
+
+/*
+ * Add a key of the disk with this path; strings are copied and *passphrase is
+ * taken over. A key whose passphrase is there already for this disk is merged into it: the later
+ * time, made and proven stay, promoted beats staged.
+ */
+void keyring_add(struct keyring *kr, const char *disk_path, const struct key *key,
+    struct secret *passphrase);
+
+/*
+ * The keys of a disk in the order to try: promoted, newest first, then staged,
+ * newest :made first, then those from the future. Borrowed from the keyring until it is
+ * added to or freed. *n is 0 where there is none.
+ */
+const struct key *keyring_get(const struct keyring *kr, const char *disk_path, size_t *n);
+
+/* Every path that has keys, sorted; for telling which have no disk any more. */
+const char *const *keyring_paths(const struct keyring *kr, size_t *n);
+
+#endif
