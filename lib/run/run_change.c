@@ -153,7 +153,7 @@ look_at_kill(struct lane_run *l, struct row *row, int slot)
 }
 
 static bool
-kill_slot(struct lane_run *l, struct row *row, int slot, struct luks_try auth)
+kill_slot(struct lane_run *l, struct row *row, int slot, struct luks_try auth, bool copy)
 {
 	struct work *w = row->step->work;
 	char salt[sizeof(w->header.slots[0].salt)];
@@ -161,7 +161,7 @@ kill_slot(struct lane_run *l, struct row *row, int slot, struct luks_try auth)
 	memcpy(salt, w->header.slots[slot].salt, sizeof(salt));
 	if (luks_kill(l->luks, w->disk,
 		&(struct luks_kill){ .uuid = w->uuid, .auth = auth, .slot = slot, .salt = salt,
-		    .violence = w->violence },
+		    .copy = copy, .violence = w->violence },
 		&w->header, &row->err))
 		row->outcome = OUTCOME_DONE;
 	else if (row->err.kind == ERR_LOST)
@@ -180,7 +180,7 @@ kill_tidy(struct lane_run *l, struct row *row, struct luks_try auth)
 	for (int s = 0; s < LUKS_MAX_SLOTS; s++) {
 		if (!(w->tidy >> s & 1) || !w->header.slots[s].active)
 			continue;
-		if (!kill_slot(l, row, s, auth))
+		if (!kill_slot(l, row, s, auth, false))
 			return;
 		w->tidy &= ~(1u << s);
 	}
@@ -193,7 +193,8 @@ kill_leftover(struct lane_run *l, struct row *row)
 	struct work *w = row->step->work;
 
 	if (w->go == WORK_SPARE && w->in_spare && w->header.slots[w->slot].active)
-		kill_slot(l, row, w->slot, (struct luks_try){ .key = w->new_key, .slot = w->spare });
+		kill_slot(l, row, w->slot, (struct luks_try){ .key = w->new_key, .slot = w->spare },
+		    false);
 }
 
 /* The spare goes, now that its key sits in the admin's slot. */
@@ -205,7 +206,7 @@ kill_spare(struct lane_run *l, struct row *row)
 					  : w->auth;
 
 	if (w->in_slot && w->in_spare) {
-		w->in_spare = !kill_slot(l, row, w->spare, auth);
+		w->in_spare = !kill_slot(l, row, w->spare, auth, true);
 		if (w->in_spare)
 			return;
 	}
@@ -246,7 +247,7 @@ step_kill(struct lane_run *l, struct row *row)
 	switch (row->step->phase) {
 	case 0: /* del-user: the leaver's slot */
 		if (may_kill(row))
-			kill_slot(l, row, w->slot, w->auth);
+			kill_slot(l, row, w->slot, w->auth, false);
 		break;
 	case 1: /* del-user --force */
 		kill_tidy(l, row, w->auth);

@@ -195,9 +195,11 @@ journal_parse(struct bytes text, struct journal_notes *out, struct err *e)
 	char *rest = copy;
 	unsigned number = 0;
 
+	if (text.len && memchr(text.ptr, '\0', text.len)) /* as a power cut may leave it */
+		return err_set(e, ERR_DATA, "there are zero bytes in it");
 	for (char *line; (line = strsep(&rest, "\n")) != NULL;) {
 		number++;
-		if (rest == NULL && *line == '\0' && !open && number > 1)
+		if (rest == NULL && *line == '\0' && number > 1)
 			break; /* behind the last newline */
 		if (number == 1 ? strcmp(line, JOURNAL_HEAD) != 0 : !parse_line(line, &l, &open))
 			return err_set(e, ERR_DATA, "line %u is not understood", number);

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: MIT
+# arver: one flat Makefile. `make` builds build/arver; `make demo` shows it on real
+# disks, `make check` runs every test; both install what they miss from Debian's packages first.
+
+CC ?= gcc
+PREFIX ?= /usr/local
+DESTDIR ?=
+V ?= 0
+Q := $(if $(filter 1,$(V)),,@)
+VERSION := 0.1.0
+
+CFLAGS ?= -O2 -g
+WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla \
+	-Wformat=2 -Wno-format-nonliteral
+HARDEN := -fPIE -fstack-protector-strong -fstack-clash-protection -fcf-protection
+FORTIFY := -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
+ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -DARVER_VERSION='"$(VERSION)"' -pthread -MMD -MP $(WARN) $(HARDEN) $(CFLAGS)
+ALL_LDFLAGS = -pthread -pie -Wl,-z,relro,-z,now $(LDFLAGS)
+LIBS := -lcryptsetup -lblkid -lssh -lyaml -lgpgme -lgcrypt -lz
+
+# Rooms, in the order in which data passes through them.
+LIB := $(sort $(wildcard lib/*/*.c))
+KEYSTORE := $(sort $(wildcard keystore/*.c))
+ARVER := $(sort $(wildcard arver/*.c))
+UNIT := $(patsubst %.c,%,$(sort $(wildcard tests/unit/*_test.c)))
+CONTRACT := $(patsubst %.c,%,$(sort $(wildcard tests/contract/*_test.c)))
+HELPERS := $(filter-out %_test.c,$(sort $(wildcard tests/unit/*.c tests/contract/*.c tests/fake/*.c)))
+CLI := $(sort $(filter-out %.sh %.rb %/README.md,$(wildcard tests/cli/*)))
+E2E := tests/lab/selftest $(sort $(filter-out %/README.md,$(wildcard tests/e2e/*)))
+HOOKS := $(filter-out hooks/README.md,$(sort $(wildcard hooks/*)))
+MAN := $(sort $(wildcard man/*.[0-9]))
+
+# Who may see whom: lib/ sees lib/ alone; tests/layers.sh checks the rest.
+lib_INC := -Ilib
+keystore_INC := -Ilib -I.
+arver_INC := -Ilib -I.
+tests_INC := -Ilib -I.
+INC = $($(firstword $(subst /, ,$<))_INC)
+
+.PHONY: all demo check unit contract cli e2e bench lint layers install clean
+all: build/arver
+
+# Three builds of the same sources: the product, one with AddressSanitizer and
+# UndefinedBehaviorSanitizer for the tests, one with ThreadSanitizer for what runs in threads.
+ASAN := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+TSAN := -fsanitize=thread
+
+build/obj/%.o: %.c Makefile
+	$(Q)mkdir -p $(@D)
+	$(if $(Q),@echo '  CC      $<')
+	$(Q)$(CC) $(ALL_CFLAGS) $(FORTIFY) $(INC) -c -o $@ $<
+
+build/asan/%.o: %.c Makefile
+	$(Q)mkdir -p $(@D)
+	$(if $(Q),@echo '  CC asan $<')
+	$(Q)$(CC) $(ALL_CFLAGS) -O1 $(ASAN) $(INC) -c -o $@ $<
+
+build/tsan/%.o: %.c Makefile
+	$(Q)mkdir -p $(@D)
+	$(if $(Q),@echo '  CC tsan $<')
+	$(Q)$(CC) $(ALL_CFLAGS) -O1 $(TSAN) $(INC) -c -o $@ $<
+
+WORK := $(LIB) $(KEYSTORE)
+build/arver: $(patsubst %.c,build/obj/%.o,$(WORK) $(ARVER))
+	$(if $(Q),@echo '  LINK    $@')
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+build/asan/arver-asan: $(patsubst %.c,build/asan/%.o,$(WORK) $(ARVER))
+	$(if $(Q),@echo '  LINK    $@')
+	$(Q)$(CC) $(ALL_LDFLAGS) $(ASAN) -o $@ $^ $(LIBS)
+
+# Archives, so that a test links only what it uses.
+build/asan/work.a: $(patsubst %.c,build/asan/%.o,$(WORK) $(HELPERS) $(filter-out arver/main.c,$(ARVER)))
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+build/tsan/work.a: $(patsubst %.c,build/tsan/%.o,$(WORK) $(HELPERS) $(filter-out arver/main.c,$(ARVER)))
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+build/asan/tests/%_test: build/asan/tests/%_test.o build/asan/work.a
+	$(if $(Q),@echo '  LINK    $@')
+	$(Q)$(CC) $(ALL_LDFLAGS) $(ASAN) -o $@ $^ $(LIBS) -lcmocka
+build/tsan/tests/%_test: build/tsan/tests/%_test.o build/tsan/work.a
+	$(if $(Q),@echo '  LINK    $@')
+	$(Q)$(CC) $(ALL_LDFLAGS) $(TSAN) -o $@ $^ $(LIBS) -lcmocka
+
+.SECONDARY:
+
+THREADED := $(filter %/run_test %/secret_test %/transport_ssh_test,$(UNIT) $(CONTRACT))
+unit: $(addprefix build/asan/,$(UNIT))
+	$(Q)tests/run $^
+contract: $(addprefix build/asan/,$(CONTRACT)) $(addprefix build/tsan/,$(THREADED))
+	$(Q)tests/run $^
+cli: build/asan/arver-asan build/arver
+	$(Q)tests/run $(CLI)
+e2e: build/arver
+	$(Q)tests/run $(E2E)
+
+# Everything, in one count: packages first, then each kind of test.
+check:
+	$(Q)tests/deps.sh build test lint
+	$(Q)$(MAKE) --no-print-directory -j2 all build/asan/arver-asan \
+	    $(addprefix build/asan/,$(UNIT) $(CONTRACT)) $(addprefix build/tsan/,$(THREADED))
+	$(Q)tests/run tests/layers.sh tests/symbols.sh tests/lint.sh $(addprefix build/asan/,$(UNIT) $(CONTRACT)) \
+	    $(addprefix build/tsan/,$(THREADED)) $(CLI) $(E2E)
+
+demo:
+	$(Q)tests/deps.sh build demo
+	$(Q)$(MAKE) --no-print-directory -j2 all
+	$(Q)tests/demo/demo
+
+layers:
+	$(Q)tests/layers.sh
+lint: layers
+	$(Q)tests/lint.sh
+bench: build/arver
+	$(Q)for b in tests/bench/*/run; do "$$b" || exit 1; done
+
+install: build/arver
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/arver/hooks
+	install -m 755 build/arver $(DESTDIR)$(PREFIX)/bin/arver
+	$(if $(HOOKS),install -m 755 $(HOOKS) $(DESTDIR)$(PREFIX)/share/arver/hooks/)
+	$(foreach m,$(MAN),install -D -m 644 $(m) \
+	    $(DESTDIR)$(PREFIX)/share/man/man$(subst .,,$(suffix $(m)))/$(notdir $(m));)
+
+clean:
+	$(Q)rm -rf build
+
+-include $(shell find build -name '*.d' 2>/dev/null)

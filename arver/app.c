@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+/* Loading, each thing once and in its order. */
+#include "arver/app.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include "base/file.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/secret.h"
+#include "inventory/inventory.h"
+#include "keyring/keyring.h"
+#include "keystore/keystore.h"
+#include "keystore/sha256.h"
+#include "state/journal.h"
+
+void
+app_warn(void *arg, const char *text)
+{
+	(void)arg;
+	log_line(LOG_WARNING, "%s", text);
+}
+
+void
+app_done(struct app *app)
+{
+	secret_drop(&app->asked);
+	keyring_drop(&app->keys);
+	keystore_drop(&app->keystore);
+	journal_drop(&app->journal);
+	inventory_drop(&app->inventory);
+	fd_drop(&app->dir);
+	config_done(&app->config);
+}
+
+bool
+app_load(struct app *app, struct err *e)
+{
+	if (!config_load(&app->options, &app->config, e))
+		return false;
+	if (!file_open_dir(app->config.config_dir, &app->dir, e)) {
+		err_wrap(e, "no data directory (make one with --init, or name it with -c)");
+		e->kind = ERR_DATA;
+		return false;
+	}
+	return inventory_load(app->dir, &app->inventory, e) ||
+	       err_wrap(e, "%s", app->config.config_dir);
+}
+
+bool
+app_load_me(struct app *app, struct err *e)
+{
+	if (!app->inventory && !app_load(app, e))
+		return false;
+	if (!app->config.username)
+		return err_set(e, ERR_USAGE,
+		    "who are you? Say it with -u NAME, ARVER_USER, or username: in ~/.arver");
+	app->me = inventory_find_admin(app->inventory, app->config.username);
+	return app->me || err_set(e, ERR_DATA, "%s/users: there is no admin named %s",
+			      app->config.config_dir, app->config.username);
+}
+
+bool
+app_open_keystore(struct app *app, struct err *e)
+{
+	struct keystore_options o = {
+		.dir = app->dir,
+		.me = app->me->name,
+		.trust_all = app->options.trust_all,
+		.warn = app_warn,
+	};
+
+	return app->keystore || keystore_open(&o, &app->keystore, e);
+}
+
+bool
+app_load_keys(struct app *app, struct err *e)
+{
+	AUTO(keyring_drop) struct keyring *keys = keyring_new();
+
+	if (!app_open_keystore(app, e) || !keystore_fill(app->keystore, keys, e))
+		return false;
+	app->keys = TAKE(keys);
+	if (!secret_all_locked())
+		log_line(LOG_WARNING, "memory for passphrases could not be locked: they may reach "
+				      "swap (raise the limit of locked memory, ulimit -l)");
+	return true;
+}
+
+/* One state directory per data directory, by the hash of its real path. */
+bool
+app_open_journal(struct app *app, struct err *e)
+{
+	AUTO(mem_free_drop) char *real = realpath(app->config.config_dir, NULL);
+	char id[65];
+
+	if (!real)
+		return err_set(e, ERR_SYSTEM, "%s: its real path is not to be found",
+		    app->config.config_dir);
+	sha256_hex(bytes_of(real), id);
+	id[16] = '\0';
+	AUTO(mem_free_drop) char *dir = mem_printf("%s/%s", app->config.state_home, id);
+
+	return app->journal || journal_open(dir, &app->journal, e);
+}
+
+struct run_options
+app_run_options(const struct app *app)
+{
+	return (struct run_options){
+		.jobs = app->config.jobs,
+		.connect_ms = app->config.connect_ms,
+		.command_ms = app->config.command_ms,
+		.hook_ms = app->config.hook_ms,
+		.fail_fast = app->options.fail_fast,
+		.arver_user = app->config.username ? app->config.username : "",
+		.keys = app->keys,
+		.asked = app->asked,
+		.my_slot = app->me ? app->me->slot : -1,
+		.cancel = app->cancel,
+	};
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * app: what most verbs need loaded: config, data directory, inventory, who I am, key store,
+ * my keys. Each is loaded when asked for, once.
+ */
+#ifndef ARVER_APP_H
+#define ARVER_APP_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include "arver/config.h"
+#include "arver/options.h"
+#include "base/err.h"
+#include "run/run.h"
+
+struct admin;
+struct inventory;
+struct journal;
+struct keyring;
+struct keystore;
+struct secret;
+struct target_set;
+
+struct app {
+	struct options options;
+	struct config config;
+	int dir;			/* the data directory, or -1 */
+	struct inventory *inventory;
+	const struct admin *me;
+	struct keystore *keystore;
+	struct keyring *keys;		/* after app_load_keys */
+	struct secret *asked;		/* --ask-password, after app_ask_password */
+	struct journal *journal;	/* after app_open_journal */
+	const atomic_int *cancel;
+};
+
+void app_done(struct app *app);
+
+/* Config, data directory and inventory. */
+MUST_CHECK bool app_load(struct app *app, struct err *e);
+
+/* And who I am: ERR_USAGE or ERR_DATA if nothing says it or users does not know me. */
+MUST_CHECK bool app_load_me(struct app *app, struct err *e);
+
+/* The key store, opened, not read. Needs app_load_me. */
+MUST_CHECK bool app_open_keystore(struct app *app, struct err *e);
+
+/* Decrypt my keys: one GPG decryption per key file. */
+MUST_CHECK bool app_load_keys(struct app *app, struct err *e);
+
+MUST_CHECK bool app_open_journal(struct app *app, struct err *e);
+
+/* What to run with; the caller adds on_row. */
+struct run_options app_run_options(const struct app *app);
+
+/* A warning for the person, for callbacks: `arg` is not used. */
+void app_warn(void *arg, const char *text);
+
+#endif

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * --add-user: a key of the colleague's own, into his own slot of each disk. The walk is
+ * check, make, stage, change, prove, promote, settle; a slot that holds what an
+ * interrupted run of mine left is refilled by way of a spare, so that at no instant the admin has less
+ * than before.
+ */
+#include <stdio.h>
+#include <string.h>
+#include "arver/app.h"
+#include "arver/ask.h"
+#include "arver/command.h"
+#include "arver/settle.h"
+#include "arver/show.h"
+#include "arver/works.h"
+#include "base/secret.h"
+#include "inventory/inventory.h"
+#include "keystore/entry.h"
+#include "keystore/keystore.h"
+#include "plan/plan.h"
+#include "target/target.h"
+
+struct granting {
+	struct app *app;
+	const struct admin *to;
+	struct works *works;
+	struct settling settling;
+};
+
+/* The highest free slot that nobody owns and that is no rescue slot, or -1. */
+static int
+find_spare(const struct app *app, const struct work *w)
+{
+	for (int s = (int)w->header.n_slots - 1; s >= 0; s--)
+		if (!w->header.slots[s].active && !inventory_slot_owner(app->inventory, s) &&
+		    !(w->disk->rescue_slots >> s & 1))
+			return s;
+	return -1;
+}
+
+/* Nothing more is to be done here: say so. */
+static bool
+decide_none(struct work *w, enum work_go go, const char *note)
+{
+	w->go = go;
+	snprintf(w->note, sizeof(w->note), "%s", note);
+	return true;
+}
+
+static bool
+has_salt(const struct work *w, const struct journal_slot *s)
+{
+	return s->slot != JOURNAL_NO_SLOT && s->salt && w->header.slots[s->slot].active &&
+	       strcmp(w->header.slots[s->slot].salt, s->salt) == 0;
+}
+
+/*
+ * An earlier run promoted the key: it is granted, and only the spare may be
+ * left. False where its key is gone from the disk again: then the note means nothing.
+ */
+static bool
+decide_granted(struct work *w, const struct journal_note *note)
+{
+	bool own = has_salt(w, &note->own), spare = has_salt(w, &note->spare);
+
+	if (own && spare)
+		w->tidy = 1u << note->spare.slot;
+	w->unsettled = spare && !own;
+	if (own || !spare)
+		return own && decide_none(w, WORK_TIDY, "granted already");
+	return decide_none(w, WORK_NONE, "granted already, in a spare slot");
+}
+
+/* Something that I left in a spare slot goes, once the key is in its own. */
+static bool
+tidy_spare(struct granting *g, struct work *w, const struct journal_note *note, struct err *e)
+{
+	bool mine = false;
+
+	if (note->spare.slot == JOURNAL_NO_SLOT || !w->header.slots[note->spare.slot].active)
+		return true;
+	if (!settle_is_leftover(&g->settling, note, &note->spare,
+		w->header.slots[note->spare.slot].salt, &mine, e))
+		return false;
+	if (mine)
+		w->tidy |= 1u << note->spare.slot;
+	return true;
+}
+
+static bool
+decide_occupied(struct granting *g, struct work *w, const struct journal_note *note, struct err *e)
+{
+	bool mine = g->app->options.force;
+
+	if (!mine && note &&
+	    !settle_is_leftover(&g->settling, note, &note->own, w->header.slots[w->slot].salt,
+		&mine, e))
+		return false;
+	w->go = WORK_REFUSED;
+	w->spare = find_spare(g->app, w);
+	if (!mine)
+		err_set(&w->err, ERR_REFUSED,
+		    "slot %d, which is %s's, holds a key already: --force replaces it", w->slot,
+		    g->to->name);
+	else if (w->spare < 0)
+		err_set(&w->err, ERR_DISK, "no slot is free to replace slot %d through", w->slot);
+	else
+		w->go = WORK_SPARE;
+	return true;
+}
+
+/* What is to be done with this disk, now that its header was seen? */
+static bool
+decide(struct granting *g, struct work *w, struct err *e)
+{
+	const struct journal_note *note = settle_earlier(&g->settling, w);
+
+	if (!w->looked || !w->has_auth)
+		return true;
+	if (note && strcmp(note->uuid, w->uuid) != 0)
+		note = NULL;
+	if (w->slot >= (int)w->header.n_slots) {
+		w->go = WORK_REFUSED;
+		err_set(&w->err, ERR_DISK, "LUKS%u has slots 0 to %u, and %s's is %d",
+		    w->header.version, w->header.n_slots - 1, g->to->name, w->slot);
+		return true;
+	}
+	if (g->to == g->app->me && w->auth.slot == w->slot && w->auth.key != g->app->asked)
+		return decide_none(w, WORK_NONE, "granted already");
+	if (note && note->promoted && decide_granted(w, note))
+		return true;
+	if (note && !tidy_spare(g, w, note, e))
+		return false;
+	if (w->header.slots[w->slot].active)
+		return decide_occupied(g, w, note, e);
+	w->go = WORK_DIRECT;
+	return true;
+}
+
+static bool
+decide_all(struct granting *g, struct err *e)
+{
+	for (size_t i = 0; i < g->works->n; i++) {
+		struct work *w = g->works->at[i];
+
+		if (!decide(g, w, e))
+			return false;
+		if (w->go == WORK_DIRECT || w->go == WORK_SPARE)
+			w->new_key = secret_random_base64(ENTRY_KEY_BYTES);
+	}
+	return true;
+}
+
+/* The walk, once everything on this side is known to be good. */
+static bool
+grant(struct granting *g, struct run *run, struct report *rep, struct err *e)
+{
+	struct settling *s = &g->settling;
+
+	run_phase(run, 0);
+	if (!settle_begin(s, e) || !decide_all(g, e) || !settle_stage(s, e))
+		return false;
+	run_phase(run, 1);
+	if (!settle_promote(s, rep, e))
+		return false;
+	run_phase(run, 2);
+	if (!settle_note_salts(s, e))
+		return false;
+	run_phase(run, 3);
+	return settle_close(s, e);
+}
+
+static void
+show_result(const struct granting *g, const struct report *rep, struct show *show)
+{
+	for (size_t i = 0; i < g->works->n; i++) {
+		const struct work *w = g->works->at[i];
+		const struct row *bad = works_bad_row(rep, w);
+		bool granted = w->in_slot || w->in_spare;
+
+		if (bad && granted)
+			show_bad(show, w->disk, "granted, but a slot is left to be emptied", &bad->err);
+		else if (bad)
+			show_bad(show, w->disk,
+			    bad->outcome == OUTCOME_UNKNOWN ? "unknown, run it again" : "not granted",
+			    &bad->err);
+		else
+			show_good(show, w->disk, w->note[0] ? w->note : "granted", "");
+	}
+}
+
+/* Faults on this side stop everything, before any host is contacted. */
+static bool
+check(struct granting *g, struct err *e)
+{
+	struct app *app = g->app;
+
+	if (g->to->revoked)
+		return err_set(e, ERR_REFUSED, "%s was revoked on %s: no new grants", g->to->name,
+		    g->to->revoked);
+	if (!app_open_keystore(app, e) || !keystore_check_recipient(app->keystore, g->to, e) ||
+	    !app_load_keys(app, e))
+		return false;
+	return !app->options.ask_password ||
+	       ask_passphrase("Passphrase that opens the disks: ", &app->asked, e);
+}
+
+static bool
+add_user_run(struct app *app, int *status, struct err *e)
+{
+	AUTO(target_set_drop) struct target_set *set = NULL;
+	AUTO(plan_drop) struct plan *plan = plan_new("add-user");
+	AUTO(works_drop) struct works *works = NULL;
+	struct granting g = { .app = app };
+	struct show show;
+
+	if (!app_load_me(app, e) || !target_select(app->inventory, app->options.args[1], &set, e))
+		return false;
+	g.to = inventory_find_admin(app->inventory, app->options.args[0]);
+	if (!g.to)
+		return err_set(e, ERR_USAGE, "users knows no admin named %s", app->options.args[0]);
+	g.works = works = works_new(set, g.to->slot);
+	plan_add_user(plan, set, works->at, g.to->slot);
+	if (app->options.dry_run) {
+		show_plan(plan);
+		return true;
+	}
+	if (!check(&g, e))
+		return false;
+	g.settling = (struct settling){ .app = app, .owner = g.to, .works = works->at,
+		.n = works->n };
+	AUTO(report_drop) struct report *rep = report_new(plan);
+	struct run_options o = app_run_options(app);
+	AUTO(run_drop) struct run *run = run_begin(&o, plan, rep);
+
+	show_init(&show, app, set);
+	bool ok = grant(&g, run, rep, e);
+
+	settle_done(&g.settling);
+	show_result(&g, rep, &show);
+	*status = show_summary(&show, "not granted as asked");
+	return ok;
+}
+
+const struct command command_add_user = {
+	.verb = VERB_ADD_USER,
+	.name = "add-user",
+	.letter = 'a',
+	.args = { "USER", "TARGETS" },
+	.help = "grant an admin access to disks",
+	.run = add_user_run,
+};

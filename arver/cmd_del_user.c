@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * --del-user: empty an admin's slot on each disk, and say of each what is the case now:
+ * gone, not present, pending, impossible, or slots left that may be his.
+ */
+#include <stdio.h>
+#include <string.h>
+#include "arver/app.h"
+#include "arver/command.h"
+#include "arver/show.h"
+#include "arver/works.h"
+#include "base/log.h"
+#include "inventory/inventory.h"
+#include "keystore/keystore.h"
+#include "plan/plan.h"
+#include "state/journal.h"
+#include "target/target.h"
+
+struct revoking {
+	struct app *app;
+	const struct admin *who;
+	const struct target_set *set;
+	struct works *works;
+	uint32_t keyless;  /* slots of admins without a key file */
+	uint32_t others;   /* slots of admins with key files, the leaver's not among them */
+};
+
+/* Which slots' owners have key files? */
+static bool
+find_owners(struct revoking *r, struct err *e)
+{
+	for (size_t i = 0; i < inventory_n_admins(r->app->inventory); i++) {
+		const struct admin *a = inventory_admin(r->app->inventory, i);
+		AUTO(argv_done) struct argv files = { 0 };
+
+		if (!keystore_files(r->app->keystore, a->name, &files, e))
+			return false;
+		if (files.n == 0)
+			r->keyless |= 1u << a->slot;
+		else if (a != r->who)
+			r->others |= 1u << a->slot;
+	}
+	return true;
+}
+
+/* Slots that nobody claims: owned by nobody, or by somebody without key files. */
+static uint32_t
+unclaimed_slots(const struct revoking *r, const struct work *w)
+{
+	uint32_t mask = 0;
+
+	for (int s = 0; s < LUKS_MAX_SLOTS; s++)
+		if (!inventory_slot_owner(r->app->inventory, s))
+			mask |= 1u << s;
+	mask |= r->keyless;
+	return mask & ~w->disk->rescue_slots & ~(1u << r->who->slot);
+}
+
+static void
+tell(struct revoking *r)
+{
+	for (size_t i = 0; i < r->works->n; i++) {
+		struct work *w = r->works->at[i];
+
+		w->suspects = unclaimed_slots(r, w);
+		w->survey_all = true;
+		w->violence = r->app->options.violence;
+	}
+}
+
+/* What is left in this disk's header that nobody claims, as last seen. */
+static uint32_t
+left(const struct work *w)
+{
+	return w->looked && w->has_auth ? luks_active(&w->header) & w->suspects & ~w->mine : 0;
+}
+
+/*
+ * --force: all of it goes, but not where another admin has key files and an
+ * empty slot: what nobody claims may be his, from a refresh that was cut.
+ */
+static void
+choose_unclaimed(struct revoking *r)
+{
+	for (size_t i = 0; i < r->works->n; i++) {
+		struct work *w = r->works->at[i];
+
+		if (!(r->others & ~luks_active(&w->header)))
+			w->tidy = left(w);
+	}
+}
+
+static void
+show_left(const struct revoking *r, struct show *show, const struct work *w, const char *word)
+{
+	struct err e = { 0 };
+	char slots[128];
+
+	err_set(&e, ERR_DISK,
+	    "but nobody claims slot %s: possibly %s's (%s)", works_slots(left(w), slots),
+	    r->who->name,
+	    r->app->options.force
+		? "kept, since another admin's slot is empty here: it may be his; he refreshes first"
+		: "--force empties it");
+	show_bad(show, w->disk, word, &e);
+}
+
+static const char *
+bad_word(const struct row *bad)
+{
+	if (bad->outcome == OUTCOME_SKIPPED ||
+	    (bad->err.kind == ERR_KEY && bad->step->kind == STEP_SURVEY))
+		return "impossible";
+	return bad->outcome == OUTCOME_FAILED ? "not gone" : "pending";
+}
+
+/* One disk's line; true where the admin is gone from it, or was never there. */
+static bool
+show_disk(const struct revoking *r, const struct report *rep, struct show *show,
+    const struct work *w)
+{
+	const struct row *bad = works_bad_row(rep, w);
+	const char *word = w->note[0] ? w->note : "gone";
+
+	if (bad)
+		show_bad(show, w->disk, bad_word(bad), &bad->err);
+	else if (left(w))
+		show_left(r, show, w, word);
+	else
+		show_good(show, w->disk, word, "");
+	return !bad;
+}
+
+/* What was killed is no longer pending in the journal. */
+static bool
+strike_notes(const struct revoking *r, const struct journal_notes *gone, struct err *e)
+{
+	return app_open_journal(r->app, e) && journal_strike(r->app->journal, gone, e);
+}
+
+static bool
+finish(struct revoking *r, const struct report *rep, int *status, struct err *e)
+{
+	AUTO(journal_notes_done) struct journal_notes gone = { 0 };
+	struct show show;
+
+	show_init(&show, r->app, r->set);
+	for (size_t i = 0; i < r->works->n; i++) {
+		if (!show_disk(r, rep, &show, r->works->at[i]))
+			continue;
+		struct journal_note *n = journal_notes_add(&gone);
+
+		n->disk = mem_strdup(r->works->at[i]->disk->path);
+		n->admin = mem_strdup(r->who->name);
+	}
+	*status = show_summary(&show, "still to be done");
+	if (!strike_notes(r, &gone, e))
+		return false;
+	if (*status != 0 || !r->set->all || r->who == r->app->me)
+		return true;
+	if (!keystore_remove_admin(r->app->keystore, r->who->name, e))
+		return false;
+	log_line(LOG_INFO, "%s is gone from every disk: the key files of %s are removed",
+	    r->who->name, r->who->name);
+	return true;
+}
+
+static bool
+del_user_run(struct app *app, int *status, struct err *e)
+{
+	AUTO(target_set_drop) struct target_set *set = NULL;
+	AUTO(plan_drop) struct plan *plan = plan_new("del-user");
+	AUTO(works_drop) struct works *works = NULL;
+	struct revoking r = { .app = app };
+
+	if (!app_load_me(app, e) || !target_select(app->inventory, app->options.args[1], &set, e))
+		return false;
+	r.who = inventory_find_admin(app->inventory, app->options.args[0]);
+	if (!r.who)
+		return err_set(e, ERR_USAGE,
+		    "users knows no admin named %s: his slot number is needed, so keep him there, "
+		    "with revoked: DATE",
+		    app->options.args[0]);
+	r.set = set;
+	r.works = works = works_new(set, r.who->slot);
+	plan_del_user(plan, set, works->at, r.who->slot, app->options.force);
+	if (app->options.dry_run) {
+		show_plan(plan);
+		return true;
+	}
+	if (!app_load_keys(app, e) || !find_owners(&r, e))
+		return false;
+	AUTO(report_drop) struct report *rep = report_new(plan);
+	struct run_options o = app_run_options(app);
+	AUTO(run_drop) struct run *run = run_begin(&o, plan, rep);
+
+	tell(&r);
+	run_phase(run, 0);
+	choose_unclaimed(&r);
+	run_phase(run, 1);
+	return finish(&r, rep, status, e);
+}
+
+const struct command command_del_user = {
+	.verb = VERB_DEL_USER,
+	.name = "del-user",
+	.letter = 'd',
+	.args = { "USER", "TARGETS" },
+	.help = "take an admin's access away",
+	.run = del_user_run,
+};

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+/* --info: what the LUKS header of each disk says, slots with their owners' names. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include "arver/app.h"
+#include "arver/command.h"
+#include "arver/show.h"
+#include "arver/works.h"
+#include "inventory/inventory.h"
+#include "keystore/keystore.h"
+#include "plan/plan.h"
+#include "target/target.h"
+
+/* Who claims this slot, as DESIGN has it: an admin with key files, a rescue passphrase, or nobody. */
+static void
+show_owner(struct app *app, const struct disk *d, int slot)
+{
+	const struct admin *a = inventory_slot_owner(app->inventory, slot);
+	AUTO(argv_done) struct argv files = { 0 };
+
+	if (d->rescue_slots >> slot & 1)
+		printf("rescue passphrase");
+	else if (!a)
+		printf("unclaimed: nobody owns this slot");
+	else if (keystore_files(app->keystore, a->name, &files, NULL) && files.n == 0)
+		printf("unclaimed: %s owns it and has no key file", a->name);
+	else
+		printf("%s%s", a->name, a->revoked ? " (revoked)" : "");
+}
+
+static void
+show_slot(struct app *app, const struct disk *d, int number, const struct luks_slot *s)
+{
+	printf("  slot %-2d  ", number);
+	show_owner(app, d, number);
+	printf(", %s", s->kdf);
+	if (s->memory_kib)
+		printf(" (%" PRIu64 " passes, %" PRIu64 " KiB)", s->iterations, s->memory_kib);
+	else if (s->iterations)
+		printf(" (%" PRIu64 " iterations)", s->iterations);
+	printf("\n");
+}
+
+static void
+show_header(struct app *app, const struct work *w)
+{
+	const struct luks_header *h = &w->header;
+
+	printf("%s  %s\n", path_shown(w->disk->path), w->open ? "open" : "closed");
+	printf("  device   %s\n", w->disk->device);
+	printf("  header   LUKS%u, UUID %s%s\n", h->version, h->uuid,
+	    w->disk->uuid && strcmp(w->disk->uuid, h->uuid) != 0 ? ", NOT the one in settings" : "");
+	printf("  cipher   %s, %u bit, sectors of %u bytes\n", h->cipher, h->key_bits,
+	    h->sector_size);
+	for (int s = 0; s < LUKS_MAX_SLOTS; s++)
+		if (h->slots[s].active)
+			show_slot(app, w->disk, s, &h->slots[s]);
+}
+
+static bool
+info_run(struct app *app, int *status, struct err *e)
+{
+	AUTO(target_set_drop) struct target_set *set = NULL;
+	AUTO(plan_drop) struct plan *plan = plan_new("info");
+	AUTO(works_drop) struct works *works = NULL;
+	struct show show;
+
+	if (!app_load_me(app, e) || !target_select(app->inventory, app->options.args[0], &set, e) ||
+	    !app_open_keystore(app, e))
+		return false;
+	works = works_new(set, LUKS_ANY_SLOT);
+	plan_info(plan, set, works->at);
+	if (app->options.dry_run) {
+		show_plan(plan);
+		return true;
+	}
+	AUTO(report_drop) struct report *rep = report_new(plan);
+	struct run_options o = app_run_options(app);
+	AUTO(run_drop) struct run *run = run_begin(&o, plan, rep);
+
+	show_init(&show, app, set);
+	run_phase(run, 0);
+	for (size_t i = 0; i < works->n; i++) {
+		const struct row *bad = works_bad_row(rep, works->at[i]);
+
+		if (bad)
+			show_bad(&show, works->at[i]->disk, "not read", &bad->err);
+		else
+			show_header(app, works->at[i]);
+	}
+	*status = show_summary(&show, "could not be read");
+	return true;
+}
+
+const struct command command_info = {
+	.verb = VERB_INFO,
+	.name = "info",
+	.letter = 'i',
+	.args = { "TARGETS" },
+	.help = "show LUKS headers, slots and their owners",
+	.run = info_run,
+};

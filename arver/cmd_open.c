@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+/* --open and --close: the same walk, there and back. Also --verify, which opens nothing. */
+#include <stdio.h>
+#include "arver/app.h"
+#include "arver/command.h"
+#include "arver/show.h"
+#include "plan/plan.h"
+#include "report/report.h"
+#include "target/target.h"
+
+/* How one verb of this kind differs from the others. */
+struct walk {
+	void (*plan)(struct plan *p, const struct target_set *set);
+	enum step_kind kind;
+	const char *done, *not_done, *summary;
+};
+
+/* What on_row needs. */
+struct telling {
+	struct show show;
+	const struct walk *walk;
+	bool hook_failed; /* or some other step beside the disks' own */
+};
+
+static const char *
+word_of(enum outcome o, const struct walk *w)
+{
+	switch (o) {
+	case OUTCOME_SKIPPED:
+		return "skipped";
+	case OUTCOME_UNKNOWN:
+		return "unknown";
+	case OUTCOME_NOT_BEGUN:
+		return "not begun";
+	default:
+		return w->not_done;
+	}
+}
+
+static bool
+is_bad(enum outcome o)
+{
+	return o != OUTCOME_DONE && o != OUTCOME_NEEDLESS;
+}
+
+static void
+on_row(void *arg, const struct row *row)
+{
+	struct telling *t = arg;
+
+	if (row->step->kind != t->walk->kind) {
+		t->hook_failed = t->hook_failed || is_bad(row->outcome);
+		show_host_row(&t->show, row);
+	} else if (row->outcome == OUTCOME_DONE) {
+		show_good(&t->show, row->step->disk, t->walk->done, row->note);
+	} else if (row->outcome == OUTCOME_NEEDLESS) {
+		show_good(&t->show, row->step->disk, row->note, "");
+	} else {
+		show_bad(&t->show, row->step->disk, word_of(row->outcome, t->walk), &row->err);
+	}
+}
+
+static bool
+walk_run(struct app *app, const struct walk *w, int *status, struct err *e)
+{
+	AUTO(target_set_drop) struct target_set *set = NULL;
+	AUTO(plan_drop) struct plan *plan = plan_new(app->options.command->name);
+	struct telling t = { .walk = w };
+
+	if (!app_load_me(app, e) || !target_select(app->inventory, app->options.args[0], &set, e))
+		return false;
+	w->plan(plan, set);
+	if (app->options.dry_run) {
+		show_plan(plan);
+		return true;
+	}
+	if (plan_needs_keys(plan) && !app_load_keys(app, e))
+		return false;
+	AUTO(report_drop) struct report *rep = report_new(plan);
+	struct run_options o = app_run_options(app);
+
+	show_init(&t.show, app, set);
+	o.on_row = on_row;
+	o.arg = &t;
+	AUTO(run_drop) struct run *run = run_begin(&o, plan, rep);
+
+	run_phase(run, 0);
+	*status = show_summary(&t.show, w->summary);
+	if (*status == 0 && t.hook_failed)
+		*status = 1;
+	return true;
+}
+
+static bool
+open_run(struct app *app, int *status, struct err *e)
+{
+	static const struct walk walk = { plan_open, STEP_OPEN, "opened", "not opened",
+		"not open as asked" };
+
+	return walk_run(app, &walk, status, e);
+}
+
+static bool
+close_run(struct app *app, int *status, struct err *e)
+{
+	static const struct walk walk = { plan_close, STEP_CLOSE, "closed", "not closed",
+		"not closed as asked" };
+
+	return walk_run(app, &walk, status, e);
+}
+
+static bool
+verify_run(struct app *app, int *status, struct err *e)
+{
+	static const struct walk walk = { plan_verify, STEP_VERIFY, "your key opens it",
+		"not verified", "not proven" };
+
+	return walk_run(app, &walk, status, e);
+}
+
+const struct command command_open = {
+	.verb = VERB_OPEN,
+	.name = "open",
+	.letter = 'o',
+	.args = { "TARGETS" },
+	.help = "open disks, with their hooks",
+	.run = open_run,
+};
+
+const struct command command_close = {
+	.verb = VERB_CLOSE,
+	.name = "close",
+	.args = { "TARGETS" },
+	.help = "close disks, with their hooks",
+	.run = close_run,
+};
+
+const struct command command_verify = {
+	.verb = VERB_VERIFY,
+	.name = "verify",
+	.args = { "TARGETS" },
+	.help = "prove that your key opens disks, without opening them",
+	.run = verify_run,
+};

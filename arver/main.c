@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Find the verb, run it, turn the outcome into an exit status. The process is
+ * hardened before anything else: no core dump, no ptrace.
+ */
+#include <fcntl.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include "arver/app.h"
+#include "arver/command.h"
+#include "arver/options.h"
+#include "base/log.h"
+#include "base/secret.h"
+
+static atomic_int cancelled;
+
+/* The first time: nothing new starts. The second time: leave at once. */
+static void
+on_signal(int signal_number)
+{
+	if (atomic_fetch_add(&cancelled, 1) > 0)
+		_exit(128 + signal_number);
+}
+
+static void
+set_signals(void)
+{
+	struct sigaction sa = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
+
+	sigaction(SIGINT, &sa, NULL);
+	sigaction(SIGTERM, &sa, NULL);
+	sa.sa_handler = SIG_IGN;
+	sigaction(SIGPIPE, &sa, NULL);
+	sa.sa_handler = SIG_DFL; /* children must be waited for, whatever we were started with */
+	sigaction(SIGCHLD, &sa, NULL);
+}
+
+/*
+ * A program that was started without them must not get files as 0, 1 or 2. What
+ * stands in their place cannot be written, so that lost output is an error.
+ */
+static void
+open_standard_descriptors(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDONLY); /* not close-on-exec: it may stay as 0 to 2 */
+	while (fd >= 0 && fd <= 2);
+	if (fd > 2)
+		close(fd);
+}
+
+/* Documented in arver(1), stable for ever. */
+static int
+exit_status(enum err_kind kind)
+{
+	switch (kind) {
+	case ERR_USAGE:
+		return 2;
+	case ERR_DATA:
+		return 3;
+	case ERR_GPG:
+		return 4;
+	case ERR_REFUSED:
+		return 5;
+	case ERR_CANCELLED:
+		return 130;
+	default:
+		return 1;
+	}
+}
+
+static void
+set_log_level(const struct options *o)
+{
+	static const enum log_level levels[] = { LOG_INFO, LOG_INFO, LOG_DEBUG };
+
+	log_set_level(o->quiet ? LOG_WARNING : levels[o->verbose > 2 ? 2 : o->verbose]);
+}
+
+static bool
+run(struct app *app, int argc, char **argv, int *status, struct err *e)
+{
+	if (!options_parse(argc, argv, &app->options, e))
+		return false;
+	set_log_level(&app->options);
+	return app->options.command->run(app, status, e);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct app app = { .dir = -1, .cancel = &cancelled };
+	struct err e = { 0 };
+	int status = 0;
+
+	secret_harden_process();
+	open_standard_descriptors();
+	setlocale(LC_CTYPE, "");
+	set_signals();
+	if (!run(&app, argc, argv, &status, &e)) {
+		status = exit_status(e.kind);
+		log_line(LOG_ERROR, "%s", e.text);
+	}
+	app_done(&app);
+	if ((fflush(stdout) != 0 || ferror(stdout)) && status == 0) {
+		status = 1;
+		log_line(LOG_ERROR, "standard output could not be written");
+	}
+	return atomic_load(&cancelled) ? 130 : status;
+}

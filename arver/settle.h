@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * settle: new keys on their way into disks: staged in the key store before a
+ * disk hears of them, promoted once proven, dropped only where nothing was
+ * begun; what is unknown stays staged and in the journal. The same for a key
+ * of mine (create) and for one that I grant (add-user). Each call is durable when it returns.
+ */
+#ifndef ARVER_SETTLE_H
+#define ARVER_SETTLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include "base/err.h"
+#include "state/journal.h"
+
+struct admin;
+struct app;
+struct report;
+struct work;
+
+/* Zero-initialize but for the first four, then settle_begin; settle_done frees. */
+struct settling {
+	struct app *app;
+	const struct admin *owner;
+	struct work **works; /* borrowed: one per disk; those with a new_key take part */
+	size_t n;
+	struct journal_notes before; /* notes of earlier runs, as settle_begin read them */
+	struct journal_notes notes; /* of the works that take part, in their order */
+	char staged[65];	    /* the key file, "" when there is none */
+	double made;
+};
+
+void settle_done(struct settling *s);
+
+/* Open the journal and read what earlier runs left in it. */
+MUST_CHECK bool settle_begin(struct settling *s, struct err *e);
+
+/* What an earlier run noted about this disk and owner, or NULL. */
+const struct journal_note *settle_earlier(const struct settling *s, const struct work *w);
+
+/*
+ * Is the key in this slot (salt `now`) that earlier run's own leftover? `was` is the
+ * note's slot: with the noted salt it is; where none was noted, only while a staged file
+ * lies there and the owner has no key file that was not there at staging.
+ */
+MUST_CHECK bool settle_is_leftover(const struct settling *s, const struct journal_note *note,
+    const struct journal_slot *was, const char *now, bool *out, struct err *e);
+
+/*
+ * Note every disk, slot and file in the journal, then put the staged key file
+ * in place. Works without a new_key are left out; none at all is fine.
+ */
+MUST_CHECK bool settle_stage(struct settling *s, struct err *e);
+
+/*
+ * Draw from the report what became of each key: note salts of what is proven,
+ * write the promoted file (proven keys with their time, unknown ones staged), remove the staged one.
+ */
+MUST_CHECK bool settle_promote(struct settling *s, struct report *rep, struct err *e);
+
+/* After a later phase that moved keys between slots: note their salts. */
+MUST_CHECK bool settle_note_salts(struct settling *s, struct err *e);
+
+/*
+ * Strike the notes of every disk of which nothing is unknown, and remove key
+ * files that held staged keys only and that no note names any more. A
+ * disk that this run left unchanged gets the note of the earlier run back.
+ */
+MUST_CHECK bool settle_close(struct settling *s, struct err *e);
+
+#endif

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: MIT */
+/* Lines for people: plans, results, the summary. */
+#include "arver/show.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "arver/app.h"
+#include "base/log.h"
+#include "plan/plan.h"
+#include "report/report.h"
+#include "target/target.h"
+
+/* --- plans --- */
+
+static const char *
+login_of(const struct host *h)
+{
+	return h->transport == TRANSPORT_LOCAL ? "this machine" : h->address;
+}
+
+static void
+show_words(const struct hook *h)
+{
+	for (size_t i = 0; i < h->words.n; i++)
+		printf(" %s", h->words.at[i]);
+}
+
+static void
+show_slot(int slot)
+{
+	if (slot >= 0)
+		printf(" %d", slot);
+}
+
+static void
+show_step(const struct lane *lane, const struct step *s)
+{
+	const struct disk *d = s->disk;
+
+	printf("    ");
+	switch (s->kind) {
+	case STEP_STATUS:
+		printf("see which disks are open");
+		break;
+	case STEP_HOOK:
+		printf("%s%s%s:", d ? d->name : "", d ? " " : "", hook_kind_name(s->hook));
+		show_words(d ? &d->hooks[s->hook] : &lane->host->hooks[s->hook]);
+		break;
+	case STEP_OPEN:
+		printf("open %s as /dev/mapper/%s", d->device, d->name);
+		break;
+	case STEP_CLOSE:
+		printf("close /dev/mapper/%s on %s", d->name, d->device);
+		break;
+	case STEP_VERIFY:
+		printf("test your key on %s", d->device);
+		break;
+	case STEP_INFO:
+	case STEP_SURVEY:
+		printf("read the LUKS header of %s", d->device);
+		break;
+	case STEP_PROBE:
+		printf("look what lies on %s", d->device);
+		break;
+	case STEP_FORMAT:
+		printf("format %s with your key in slot %d", d->device, s->slot);
+		break;
+	case STEP_ADD:
+		printf("add the key to slot");
+		show_slot(s->slot);
+		printf(" of %s and prove it", d->device);
+		break;
+	case STEP_KILL:
+		printf("empty %s", s->slot >= 0 ? "slot" : "what was left over in other slots");
+		show_slot(s->slot);
+		printf(" of %s", d->device);
+		break;
+	}
+	if (s->when)
+		printf(" (%s)", s->when);
+	printf("\n");
+}
+
+void
+show_plan(const struct plan *p)
+{
+	for (unsigned phase = 0; phase < p->n_phases; phase++) {
+		if (phase < COUNT(p->between) && p->between[phase])
+			printf("here\n    %s\n", p->between[phase]);
+		for (size_t i = 0; i < p->n; i++) {
+			const struct lane *lane = &p->lanes[i];
+			bool named = false;
+
+			for (size_t k = 0; k < lane->n; k++) {
+				if (lane->steps[k].phase != phase)
+					continue;
+				if (!named)
+					printf("%s (%s)\n", path_shown(lane->host->path),
+					    login_of(lane->host));
+				named = true;
+				show_step(lane, &lane->steps[k]);
+			}
+		}
+	}
+}
+
+/* --- results --- */
+
+void
+show_init(struct show *s, const struct app *app, const struct target_set *set)
+{
+	const char *no_colour = getenv("NO_COLOR");
+
+	*s = (struct show){ .quiet = app->options.quiet, .verbose = app->options.verbose > 0,
+		.n_all = set->n, .only_refused = true };
+	s->colour = isatty(1) && !(no_colour && *no_colour);
+	for (size_t i = 0; i < set->n; i++) {
+		int width = (int)strlen(path_shown(set->at[i]->path));
+
+		s->width = width > s->width ? width : s->width;
+	}
+}
+
+void
+show_good(struct show *s, const struct disk *d, const char *word, const char *note)
+{
+	if (s->quiet)
+		return;
+	printf("%-*s  %s%s%s%s%s%s\n", s->width, path_shown(d->path), s->colour ? "\033[32m" : "",
+	    word, s->colour ? "\033[0m" : "", *note ? " (" : "", note, *note ? ")" : "");
+	fflush(stdout);
+}
+
+/* The sentence without the object's name, where it begins with that. */
+static const char *
+without_name(const char *text, const char *name)
+{
+	size_t n = strlen(name);
+
+	return strncmp(text, name, n) == 0 && strncmp(text + n, ": ", 2) == 0 ? text + n + 2 : text;
+}
+
+void
+show_bad(struct show *s, const struct disk *d, const char *word, const struct err *e)
+{
+	bool told = e->kind == ERR_HOST && d->host == s->host && strcmp(s->told, e->text) == 0;
+	const char *name = path_shown(d->path);
+
+	s->n_bad++;
+	s->only_refused = s->only_refused && e->kind == ERR_REFUSED;
+	if (told || !e->text[0])
+		log_line(LOG_ERROR, "%s: %s", name, word);
+	else
+		log_line(LOG_ERROR, "%s: %s: %s", name, word, without_name(e->text, name));
+	s->host = d->host;
+	snprintf(s->told, sizeof(s->told), "%s", e->text);
+}
+
+/* The lines of a hook's output, behind its name. */
+static void
+show_output(const struct str *output)
+{
+	AUTO(mem_free_drop) char *text = mem_strdup(str_text(output));
+	char *rest = text;
+
+	for (char *line; (line = strsep(&rest, "\n")) != NULL;)
+		if (*line)
+			log_line(LOG_INFO, "    %s", line);
+}
+
+void
+show_host_row(struct show *s, const struct row *row)
+{
+	const struct step *step = row->step;
+	const char *path = path_shown(step->disk ? step->disk->path : row->host->path);
+	bool bad = row->err.text[0] && row->outcome != OUTCOME_DONE &&
+		   row->outcome != OUTCOME_NEEDLESS;
+
+	if (step->kind == STEP_HOOK && row->outcome == OUTCOME_DONE && s->verbose) {
+		log_line(LOG_INFO, "%s: %s done", path, hook_kind_name(step->hook));
+		show_output(&row->output);
+	}
+	if (!bad || (row->host == s->host && strcmp(s->told, row->err.text) == 0))
+		return;
+	if (step->kind == STEP_HOOK)
+		log_line(LOG_ERROR, "%s: %s", path, without_name(row->err.text, path));
+	else
+		log_line(LOG_ERROR, "%s: %s", path, without_name(row->err.text, path));
+	if (strchr(str_text(&row->output), '\n')) /* else the sentence quotes all of it */
+		show_output(&row->output);
+	s->host = row->host;
+	snprintf(s->told, sizeof(s->told), "%s", row->err.text);
+}
+
+int
+show_summary(struct show *s, const char *not_as_asked)
+{
+	if (s->n_bad == 0)
+		return 0;
+	log_line(LOG_ERROR, "%zu of %zu disk%s %s", s->n_bad, s->n_all, s->n_all == 1 ? "" : "s",
+	    not_as_asked);
+	return s->only_refused ? 5 : 1;
+}

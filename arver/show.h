@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * show: plans and results as text. What was asked for goes to stdout, what went wrong to
+ * stderr with the name of its object. One line per disk, aligned.
+ */
+#ifndef ARVER_SHOW_H
+#define ARVER_SHOW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct app;
+struct disk;
+struct err;
+struct host;
+struct plan;
+struct report;
+struct row;
+struct target_set;
+
+/* --dry-run: host by host, step by step. */
+void show_plan(const struct plan *p);
+
+/* How results of one command are shown. */
+struct show {
+	bool quiet, verbose, colour;
+	int width;		 /* of the longest path */
+	const struct host *host; /* whose error was told last */
+	char told[512];
+	size_t n_bad, n_all;	 /* disks */
+	bool only_refused;	 /* everything bad was refused for safety */
+};
+
+void show_init(struct show *s, const struct app *app, const struct target_set *set);
+
+/* "colo/web1/data  opened (slot 3)"; `note` may be "". Counts a disk as good. */
+void show_good(struct show *s, const struct disk *d, const char *word, const char *note);
+
+/* "arver: colo/web1/data: failed: ..."; the same host's same connection error is told once. Counts a disk as bad. */
+void show_bad(struct show *s, const struct disk *d, const char *word, const struct err *e);
+
+/* A finished step of the host itself, or a hook, that a person should hear of. */
+void show_host_row(struct show *s, const struct row *row);
+
+/* The last line, where something went wrong, and the exit status. */
+int show_summary(struct show *s, const char *not_as_asked);
+
+#endif

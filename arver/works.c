@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/* One work per disk. */
+#include "arver/works.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include "report/report.h"
+#include "target/target.h"
+
+struct works *
+works_new(const struct target_set *set, int slot)
+{
+	struct works *w = mem_alloc(1, sizeof(*w));
+
+	w->at = mem_alloc(set->n, sizeof(struct work *));
+	w->n = set->n;
+	for (size_t i = 0; i < set->n; i++) {
+		w->at[i] = mem_alloc(1, sizeof(*w->at[i]));
+		work_init(w->at[i], set->at[i]);
+		w->at[i]->slot = slot;
+	}
+	return w;
+}
+
+void
+works_free(struct works *w)
+{
+	if (!w)
+		return;
+	for (size_t i = 0; i < w->n; i++) {
+		work_done(w->at[i]);
+		free(w->at[i]);
+	}
+	free(w->at);
+	free(w);
+}
+
+const struct row *
+works_bad_row(const struct report *rep, const struct work *w)
+{
+	for (size_t i = 0; i < rep->n; i++) {
+		const struct row *row = &rep->rows[i];
+
+		if (row->step->work == w && row->reached && row->outcome != OUTCOME_DONE &&
+		    row->outcome != OUTCOME_NEEDLESS)
+			return row;
+	}
+	return NULL;
+}
+
+/* 32 slots of two digits with ", " between them are 126 bytes. */
+const char *
+works_slots(uint32_t mask, char out[128])
+{
+	size_t n = 0;
+
+	out[0] = '\0';
+	for (int s = 0; s < LUKS_MAX_SLOTS; s++)
+		if (mask >> s & 1)
+			n += (size_t)snprintf(out + n, 128 - n, "%s%d", n ? ", " : "", s);
+	return out;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* works: one struct work per disk of a set, for the verbs that look at headers. */
+#ifndef ARVER_WORKS_H
+#define ARVER_WORKS_H
+
+#include "arver/show.h"
+#include "base/mem.h"
+#include "run/work.h"
+
+struct target_set;
+
+/* Same order as the set. */
+struct works {
+	struct work **at;
+	size_t n;
+};
+
+struct works *works_new(const struct target_set *set, int slot);
+void works_free(struct works *w); /* wipes new keys */
+DROP(works, struct works)
+
+/* The first row of this disk that ended badly, or NULL. */
+const struct row *works_bad_row(const struct report *rep, const struct work *w);
+
+/* The slots of a mask as text: "5, 6". */
+const char *works_slots(uint32_t mask, char out[128]);
+
+#endif
