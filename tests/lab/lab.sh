@@ -16,6 +16,7 @@ begin()
 {
 	cd $STORY
 	mkdir -p home host disk valgrind $DATA/keys/public
+	mount --make-shared --bind /srv /srv # what an admin mounts there is seen by all on this host
 	echo '127.0.0.1 localhost' >hosts
 	touch known_hosts authorized_keys
 	n_hosts=0
@@ -213,7 +214,7 @@ as() # ADMIN COMMAND...: run it as that admin, whose home is /root, for ssh and 
 	local home="$STORY/home/$1"
 
 	shift
-	unshare --mount sh -c 'mount --bind "$0" /root && exec env --default-signal "$@"' "$home" "$@"
+	unshare --mount --propagation unchanged sh -c 'mount --bind "$0" /root && exec env --default-signal "$@"' "$home" "$@"
 }
 
 signal() # INT arver: to every process of that name, on all hosts
