@@ -99,11 +99,11 @@ check:
 	$(Q)tests/deps.sh build test lint
 	$(Q)$(MAKE) --no-print-directory -j2 all build/asan/arver-asan \
 	    $(addprefix build/asan/,$(UNIT) $(CONTRACT)) $(addprefix build/tsan/,$(THREADED))
-	$(Q)tests/run tests/layers.sh tests/symbols.sh tests/lint.sh $(addprefix build/asan/,$(UNIT) $(CONTRACT)) \
+	$(Q)tests/run tests/layers.sh tests/symbols.sh tests/lint.sh tests/valgrind.sh $(addprefix build/asan/,$(UNIT) $(CONTRACT)) \
 	    $(addprefix build/tsan/,$(THREADED)) $(CLI) $(E2E)
 
 demo:
-	$(Q)tests/deps.sh build demo
+	$(Q)tests/deps.sh build lab
 	$(Q)$(MAKE) --no-print-directory -j2 all
 	$(Q)tests/demo/demo
 

@@ -100,8 +100,12 @@ decide_occupied(struct granting *g, struct work *w, const struct journal_note *n
 	w->spare = find_spare(g->app, w);
 	if (!mine)
 		err_set(&w->err, ERR_REFUSED,
-		    "slot %d, which is %s's, holds a key already: --force replaces it", w->slot,
+		    "slot %d, which is %s's, is filled already: where that key is known to work "
+		    "nothing is to be done, otherwise --force replaces it", w->slot,
 		    g->to->name);
+	else if (w->auth.slot == w->slot)
+		err_set(&w->err, ERR_REFUSED, "slot %d, which is %s's, is the one that your key opens",
+		    w->slot, g->to->name);
 	else if (w->spare < 0)
 		err_set(&w->err, ERR_DISK, "no slot is free to replace slot %d through", w->slot);
 	else
@@ -127,7 +131,7 @@ decide(struct granting *g, struct work *w, struct err *e)
 	}
 	if (g->to == g->app->me && w->auth.slot == w->slot && w->auth.key != g->app->asked)
 		return decide_none(w, WORK_NONE, "granted already");
-	if (note && note->promoted && decide_granted(w, note))
+	if (note && note->promoted && !g->app->options.force && decide_granted(w, note))
 		return true;
 	if (note && !tidy_spare(g, w, note, e))
 		return false;

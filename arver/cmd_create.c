@@ -63,18 +63,28 @@ has_promoted_key(const struct app *app, const struct disk *d)
 	return false;
 }
 
+/* The note of a create that was cut between promoting its key and striking the note; or NULL. */
+static const struct journal_note *
+promoted_note(const struct settling *s, const struct work *w)
+{
+	const struct journal_note *n = settle_earlier(s, w);
+
+	return n && n->promoted && n->spare.slot == JOURNAL_NO_SLOT ? n : NULL;
+}
+
 /* What this side can know stops everything: no host is contacted. */
 static bool
-check(struct app *app, const struct works *works, struct err *e)
+check(struct app *app, const struct works *works, struct settling *s, struct err *e)
 {
 	if (!app_open_keystore(app, e) || !keystore_check_recipient(app->keystore, app->me, e) ||
-	    !app_load_keys(app, e))
+	    !app_load_keys(app, e) || !settle_begin(s, e))
 		return false;
 	for (size_t i = 0; i < works->n; i++) {
 		struct work *w = works->at[i];
 		const struct key *staged = staged_key(app, w->disk);
+		const struct journal_note *done = promoted_note(s, w);
 
-		if (has_promoted_key(app, w->disk) && !app->options.force)
+		if (has_promoted_key(app, w->disk) && !app->options.force && !done)
 			return err_set(e, ERR_REFUSED,
 			    "%s: you hold a key for it already: --force makes a new one all the same",
 			    path_shown(w->disk->path));
@@ -85,6 +95,8 @@ check(struct app *app, const struct works *works, struct err *e)
 			snprintf(w->uuid, sizeof(w->uuid), "%s", w->disk->uuid);
 		else if (staged)
 			snprintf(w->uuid, sizeof(w->uuid), "%s", staged->uuid);
+		else if (done)
+			snprintf(w->uuid, sizeof(w->uuid), "%s", done->uuid);
 	}
 	return true;
 }
@@ -120,13 +132,19 @@ decide_resume(const struct app *app, struct work *w)
 }
 
 static void
-decide(const struct app *app, struct work *w)
+decide(const struct app *app, const struct settling *s, struct work *w)
 {
 	bool mine = w->probe.is_luks && w->uuid[0] && strcmp(w->uuid, w->header.uuid) == 0 &&
 		    staged_key(app, w->disk);
 
 	if (!w->looked)
 		return;
+	if (promoted_note(s, w) && has_promoted_key(app, w->disk) && w->has_auth &&
+	    w->auth.slot == w->slot && !app->options.violence) {
+		w->go = WORK_TIDY; /* only the note is left */
+		snprintf(w->note, sizeof(w->note), "created already");
+		return;
+	}
 	if (mine && luks_active(&w->header)) {
 		decide_resume(app, w);
 		if (w->go == WORK_DIRECT || !app->options.violence)
@@ -149,8 +167,8 @@ create(struct app *app, const struct works *works, struct settling *s, struct ru
 {
 	run_phase(run, 0);
 	for (size_t i = 0; i < works->n; i++)
-		decide(app, works->at[i]);
-	if (!settle_begin(s, e) || !settle_stage(s, e))
+		decide(app, s, works->at[i]);
+	if (!settle_stage(s, e))
 		return false;
 	run_phase(run, 1);
 	return settle_promote(s, rep, e) && settle_close(s, e);
@@ -168,7 +186,7 @@ show_result(const struct works *works, const struct report *rep, struct show *sh
 			    bad->outcome == OUTCOME_UNKNOWN ? "unknown, run it again" : "not created",
 			    &bad->err);
 		else
-			show_good(show, w->disk, "created", "");
+			show_good(show, w->disk, w->note[0] ? w->note : "created", "");
 	}
 }
 
@@ -189,15 +207,15 @@ create_run(struct app *app, int *status, struct err *e)
 		show_plan(plan);
 		return true;
 	}
-	if (!check(app, works, e))
+	settling.owner = app->me;
+	settling.works = works->at;
+	settling.n = works->n;
+	if (!check(app, works, &settling, e))
 		return false;
 	AUTO(report_drop) struct report *rep = report_new(plan);
 	struct run_options o = app_run_options(app);
 	AUTO(run_drop) struct run *run = run_begin(&o, plan, rep);
 
-	settling.owner = app->me;
-	settling.works = works->at;
-	settling.n = works->n;
 	show_init(&show, app, set);
 	bool ok = create(app, works, &settling, run, rep, e);
 

@@ -90,13 +90,14 @@ fill_directory(const struct app *app, const char *name, struct err *e)
 		printf("%s would be made, with users, disks and keys/public\n", path);
 		return true;
 	}
-	if (!file_make_dirs(public_path, 0755, e) || !file_open_dir(path, &dir, e) ||
-	    !file_open_dir(public_path, &public, e) ||
-	    !write_new(app, dir, users, "users", text, e) ||
+	if (!app->options.dry_run && !file_make_dirs(public_path, 0755, e))
+		return false;
+	if (!file_open_dir(path, &dir, e) || !write_new(app, dir, users, "users", text, e) ||
 	    !write_new(app, dir, disks, "disks", disks_text, e) ||
 	    !write_new(app, dir, ignore, ".gitignore", "/tmp/\n", e))
 		return false;
-	return !*fingerprint || (gpg_export(gpg, fingerprint, &key, e) &&
+	return !*fingerprint || (file_open_dir(public_path, &public, e) &&
+				    gpg_export(gpg, fingerprint, &key, e) &&
 				    write_new(app, public, shown, name, str_text(&key), e));
 }
 

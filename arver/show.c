@@ -14,10 +14,20 @@
 
 /* --- plans --- */
 
-static const char *
-login_of(const struct host *h)
+/* "colo/web1 (web1.example.org), when colo/nas is done" */
+static void
+show_lane(const struct plan *p, const struct host *h)
 {
-	return h->transport == TRANSPORT_LOCAL ? "this machine" : h->address;
+	printf("%s (%s)", path_shown(h->path),
+	    h->transport == TRANSPORT_LOCAL ? "this machine" : h->address);
+	for (size_t i = 0; p->order == PLAN_AFTER && i < h->n_after; i++)
+		printf("%s %s", i ? "," : ", after", path_shown(h->after[i]->path));
+	for (size_t i = 0, n = 0; p->order == PLAN_BEFORE && i < p->n; i++)
+		for (size_t k = 0; k < p->lanes[i].host->n_after; k++)
+			if (p->lanes[i].host->after[k] == h)
+				printf("%s %s", n++ ? "," : ", after",
+				    path_shown(p->lanes[i].host->path));
+	printf("\n");
 }
 
 static void
@@ -86,7 +96,8 @@ show_step(const struct lane *lane, const struct step *s)
 void
 show_plan(const struct plan *p)
 {
-	for (unsigned phase = 0; phase < p->n_phases; phase++) {
+	/* What happens here may come after the last visit, too. */
+	for (unsigned phase = 0; phase <= p->n_phases; phase++) {
 		if (phase < COUNT(p->between) && p->between[phase])
 			printf("here\n    %s\n", p->between[phase]);
 		for (size_t i = 0; i < p->n; i++) {
@@ -97,8 +108,7 @@ show_plan(const struct plan *p)
 				if (lane->steps[k].phase != phase)
 					continue;
 				if (!named)
-					printf("%s (%s)\n", path_shown(lane->host->path),
-					    login_of(lane->host));
+					show_lane(p, lane->host);
 				named = true;
 				show_step(lane, &lane->steps[k]);
 			}
@@ -184,10 +194,7 @@ show_host_row(struct show *s, const struct row *row)
 	}
 	if (!bad || (row->host == s->host && strcmp(s->told, row->err.text) == 0))
 		return;
-	if (step->kind == STEP_HOOK)
-		log_line(LOG_ERROR, "%s: %s", path, without_name(row->err.text, path));
-	else
-		log_line(LOG_ERROR, "%s: %s", path, without_name(row->err.text, path));
+	log_line(LOG_ERROR, "%s: %s", path, without_name(row->err.text, path));
 	if (strchr(str_text(&row->output), '\n')) /* else the sentence quotes all of it */
 		show_output(&row->output);
 	s->host = row->host;

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# deps.sh SET...: install from Debian's packages what is missing of the sets "build", "test",
-# "lint". Says and does nothing when nothing is missing; else needs root or sudo, and the network.
+# deps.sh SET...: install from Debian's packages what is missing of the sets "build", "lab",
+# "test", "lint". Says and does nothing when nothing is missing; else needs root or sudo, and the network.
 set -eu
 
 packages()
@@ -12,17 +12,21 @@ packages()
 		echo gcc libc6-dev make pkg-config libssh-dev libgpgme-dev libcryptsetup-dev libyaml-dev \
 			libblkid-dev zlib1g-dev libgcrypt20-dev libgpg-error-dev
 		;;
+	lab)
+		# What the guest of tests/lab/ needs, and the demo in it.
+		echo user-mode-linux cryptsetup-bin openssh-client openssh-server gnupg sudo dmsetup
+		echo kmod iproute2 mount fdisk util-linux e2fsprogs passwd procps
+		;;
 	test)
-		# What arver runs, or runs against; the guest; what stories and unit tests use.
-		echo cryptsetup-bin openssh-client openssh-server gnupg sudo dmsetup
-		echo user-mode-linux kmod iproute2 mount fdisk util-linux e2fsprogs lvm2 passwd procps
-		echo libcmocka-dev valgrind strace dash ruby xxd git man-db
+		# What stories and unit tests use besides.
+		packages lab
+		echo lvm2 libcmocka-dev valgrind strace dash ruby xxd git man-db
 		;;
 	lint)
-		echo clang clang-tidy clang-format clang-tools cppcheck shellcheck mandoc
+		echo clang-tidy cppcheck mandoc binutils
 		;;
 	*)
-		echo "usage: tests/deps.sh [build] [test] [lint]" >&2
+		echo "usage: tests/deps.sh [build] [lab] [test] [lint]" >&2
 		exit 2
 		;;
 	esac

@@ -116,14 +116,17 @@ blame_status(const char *what, const char *program, const struct proc_result *r,
 	proc_quote_output(&words, r, LAST_WORDS);
 	text = str_text(&words);
 	if (r->end == PROC_SIGNALLED)
-		return err_set(e, ERR_HOOK, "%s: %s was killed by signal %d", what, program, r->code);
+		return err_set(e, ERR_HOOK, "%s: %s was killed by signal %d", what, program,
+		    r->code);
 	if (r->code == 127 || (strstr(text, "sudo: ") && strstr(text, "command not found")))
 		return err_set(e, ERR_HOOK, "%s: %s is not there", what, program);
 	if (r->code == 126)
-		return err_set(e, ERR_HOOK, "%s: %s cannot be run: is it executable?", what, program);
+		return err_set(e, ERR_HOOK, "%s: %s cannot be run: is it executable?", what,
+		    program);
 	if (strstr(text, "sudo: ") || strstr(text, "is not allowed to "))
-		return err_set(e, ERR_HOOK, "%s: sudo refuses %s (%s): allow it with NOPASSWD in sudoers",
-		    what, program, text);
+		return err_set(e, ERR_HOOK,
+		    "%s: sudo refuses %s (%s): allow it with NOPASSWD in sudoers", what, program,
+		    text);
 	return err_set(e, ERR_HOOK, "%s: %s failed with exit status %d%s%s", what, program, r->code,
 	    words.len ? ": " : "", text);
 }

@@ -199,14 +199,16 @@ on_map(struct builder *b, const yaml_event_t *event, struct err *e)
 static void
 adopt(struct builder *b, struct level *l)
 {
-	const struct yaml_pair *from = b->children + l->first;
 	struct yaml_node *node = l->node;
+	const struct yaml_pair *from;
 
 	node->n = b->n_children - l->first;
+	if (node->n == 0)
+		return; /* and b->children may be NULL */
+	from = b->children + l->first;
 	if (node->kind == YAML_MAP) {
 		node->pairs = arena_alloc(&b->doc->arena, node->n, sizeof(*node->pairs));
-		if (node->n > 0)
-			memcpy(node->pairs, from, node->n * sizeof(*from));
+		memcpy(node->pairs, from, node->n * sizeof(*from));
 	} else {
 		node->items = arena_alloc(&b->doc->arena, node->n, sizeof(struct yaml_node *));
 		for (size_t i = 0; i < node->n; i++)

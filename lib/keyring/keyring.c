@@ -93,7 +93,7 @@ ring_of(struct keyring *kr, const char *path)
 	return &kr->rings[i];
 }
 
-/* Is a tried before b? Where nothing tells them apart, what was added later is: as Ruby Arver has it. */
+/* Is a tried before b? Among equals the one added later is (a), as Ruby Arver has it. */
 static bool
 comes_first(const struct key *a, const struct key *b)
 {

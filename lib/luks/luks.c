@@ -34,7 +34,24 @@ bool
 luks_open(struct luks *l, const struct disk *d, const struct luks_try *tries, size_t n, size_t *out,
     struct err *e)
 {
-	return l->ops->open(l, d, tries, n, out, e);
+	struct luks_opening o = { .disk = d, .tries = tries, .n_tries = n };
+
+	luks_open_all(l, &o, 1);
+	if (o.opened)
+		*out = o.which;
+	else if (e)
+		*e = o.err;
+	return o.opened;
+}
+
+void
+luks_open_all(struct luks *l, struct luks_opening *at, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		at[i].opened = false;
+		at[i].err = (struct err){ 0 };
+	}
+	l->ops->open(l, at, n);
 }
 
 bool

@@ -74,6 +74,16 @@ struct luks_try {
 	int slot;		/* or LUKS_ANY_SLOT */
 };
 
+/* One disk to be opened, and what came of it. */
+struct luks_opening {
+	const struct disk *disk;
+	const struct luks_try *tries; /* in the order in which they are made */
+	size_t n_tries;
+	bool opened;
+	size_t which;		/* opened: the index of the try that fitted */
+	struct err err;		/* otherwise: why, as of luks_open */
+};
+
 /* What lies on a device that is to be formatted. */
 struct luks_probe {
 	bool empty;		/* nothing that libblkid knows */
@@ -118,8 +128,7 @@ struct luks_kill {
 struct luks_ops {
 	bool (*status)(struct luks *l, const struct disk *const *disks, size_t n,
 	    struct luks_status *out, struct err *e);
-	bool (*open)(struct luks *l, const struct disk *d, const struct luks_try *tries, size_t n,
-	    size_t *out, struct err *e);
+	void (*open)(struct luks *l, struct luks_opening *at, size_t n);
 	bool (*close)(struct luks *l, const struct disk *d, struct err *e);
 	bool (*look)(struct luks *l, const struct disk *d, bool locked, struct luks_header *out,
 	    struct err *e);
@@ -159,6 +168,12 @@ MUST_CHECK bool luks_status(struct luks *l, const struct disk *const *disks, siz
  */
 MUST_CHECK bool luks_open(struct luks *l, const struct disk *d, const struct luks_try *tries,
     size_t n, size_t *out, struct err *e);
+
+/*
+ * The same for several disks of one host, in one command: each is opened, or
+ * not, for itself. Its time is that of so many commands.
+ */
+void luks_open_all(struct luks *l, struct luks_opening *at, size_t n);
 
 /*
  * Remove the mapping, if it lies on d's device; closed already is fine.

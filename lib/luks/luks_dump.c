@@ -14,6 +14,7 @@
 
 #define SALT_MAX 64	/* bytes; LUKS1 has 32, LUKS2 as well so far */
 #define LUKS1_SLOTS 8
+#define LUKS1_SALT 32
 
 enum place { HEADER, SEGMENTS, SLOTS, TOKENS, DIGESTS, PLACES };
 
@@ -177,7 +178,8 @@ set_mode(struct dump *d, struct bytes v)
 	if (n == 0 || n + 1 >= sizeof(d->h.cipher))
 		return bad(d, "cipher mode");
 	d->h.cipher[n] = '-';
-	return word_of(v, d->h.cipher + n + 1, sizeof(d->h.cipher) - n - 1) || bad(d, "cipher mode");
+	return word_of(v, d->h.cipher + n + 1, sizeof(d->h.cipher) - n - 1) ||
+	    bad(d, "cipher mode");
 }
 
 static bool
@@ -187,8 +189,8 @@ set_key_bits(struct dump *d, struct bytes v)
 
 	if (!number_of(v, "bits", 8192, &n) || n == 0 || n % 8 != 0)
 		return bad(d, "key size");
-	if (d->h.key_bits == 0)
-		d->h.key_bits = (unsigned)n;
+	if (d->h.key_bits == 0 && (d->h.version == 1 || d->keyed))
+		d->h.key_bits = (unsigned)n;	/* the slot of a re-encryption has its own */
 	return true;
 }
 
@@ -237,8 +239,10 @@ set_salt(struct dump *d, struct bytes v)
 	const char *p = v.ptr, *end = p + v.len;
 
 	while (p < end) {
-		if (end - p < 2 || !isxdigit((unsigned char)p[0]) || !isxdigit((unsigned char)p[1]) ||
-		    (end - p > 2 && p[2] != ' ') || n + 2 > (size_t)SALT_MAX * 2)
+		bool pair = end - p >= 2 && isxdigit((unsigned char)p[0]) &&
+		    isxdigit((unsigned char)p[1]) && (end - p == 2 || p[2] == ' ');
+
+		if (!pair || n + 2 > (size_t)SALT_MAX * 2)
 			return bad(d, "salt of a slot");
 		d->slot->salt[n++] = (char)tolower((unsigned char)p[0]);
 		d->slot->salt[n++] = (char)tolower((unsigned char)p[1]);
@@ -286,7 +290,8 @@ end_slot(struct dump *d)
 	d->slot = NULL;
 	if (!slot || !d->keyed)
 		return true;
-	if ((d->slot_seen & must) != must)
+	if ((d->slot_seen & must) != must ||
+	    (d->h.version == 1 && strlen(slot->salt) != (size_t)LUKS1_SALT * 2))
 		return bad(d, "a slot is not complete");
 	return strncmp(slot->kdf, "argon2", 6) != 0 || (d->slot_seen & MEMORY) != 0 ||
 	    bad(d, "a slot is not complete");

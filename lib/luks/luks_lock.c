@@ -28,28 +28,37 @@ make_file(const char *path)
 		(void)fchmod(fd, 0644);
 }
 
+static bool
+hold(int fd, const char *path, int64_t wait_ms, struct err *e)
+{
+	struct stat st;
+	struct err why;
+
+	if (fd < 0 || fstat(fd, &st) != 0)
+		return err_errno(e, ERR_DISK, errno, "%s cannot be made or read", path);
+	if (!S_ISREG(st.st_mode))
+		return err_set(e, ERR_DISK, "%s is not a file", path);
+	return file_lock(fd, true, wait_ms, &why) ||
+	    err_set(e, ERR_HOST,
+		"another arver is changing this disk and does not end; nothing was begun");
+}
+
 bool
 luks_lock(const char *name, int64_t wait_ms, int *out_fd, struct err *e)
 {
 	const int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
 	AUTO(mem_free_drop) char *path = mem_printf(LOCK_DIR "/arver-%s", name);
-	AUTO(fd_drop) int fd = open(path, flags);
-	struct stat st;
-	struct err why;
+	int fd = open(path, flags);
 
 	if (fd < 0 && errno == ENOENT) {
 		make_file(path);
 		fd = open(path, flags);
 	}
-	if (fd < 0 || fstat(fd, &st) != 0)
-		return err_errno(e, ERR_DISK, errno, "%s cannot be made or read", path);
-	if (!S_ISREG(st.st_mode))
-		return err_set(e, ERR_DISK, "%s is not a file", path);
-	if (!file_lock(fd, true, wait_ms, &why))
-		return err_set(e, ERR_HOST,
-		    "another arver is changing this disk and does not end; nothing was begun");
+	if (!hold(fd, path, wait_ms, e)) {
+		fd_drop(&fd);
+		return false;
+	}
 	*out_fd = fd;
-	fd = -1;
 	return true;
 }
 

@@ -126,7 +126,10 @@ luks_mapping_status(const struct disk *d, struct luks_status *out)
 {
 	AUTO(mem_free_drop) char *dm = find(d->name);
 	AUTO(str_done) struct str below = { 0 };
-	struct luks_status s = { .state = LUKS_CLOSED, .device_there = access(d->device, F_OK) == 0 };
+	struct luks_status s = {
+		.state = LUKS_CLOSED,
+		.device_there = access(d->device, F_OK) == 0,
+	};
 
 	if (dm)
 		s.state = lies_on(dm, d->device, &below) ? LUKS_OPEN : LUKS_FOREIGN;
@@ -143,7 +146,7 @@ add(struct str *out, const char *what, const char *which)
 	str_addf(out, "%s%s", what, which);
 }
 
-/* "36 35 253:0 / /srv rw - ext4 /dev/mapper/data rw": the number may be a file system's own. */
+/* "36 35 253:0 / /srv rw - ext4 /dev/mapper/data rw"; btrfs has numbers of its own. */
 static void
 add_mounts(const char *number, const char *node, struct str *out)
 {

@@ -107,7 +107,8 @@ luks_native_header(const struct disk *d, struct luks_header *out, struct err *e)
 	r = crypt_dump(u.cd);
 	if (r < 0)
 		return fail(&u, "its header cannot be read", r, e);
-	return luks_dump_parse(str_bytes(&u.text), out, e) || err_wrap(e, "%s", path_shown(d->path));
+	return luks_dump_parse(str_bytes(&u.text), out, e) ||
+	    err_wrap(e, "%s", path_shown(d->path));
 }
 
 static int
@@ -168,13 +169,14 @@ set_pbkdf(struct luks_use *u, const char *pbkdf, unsigned version, struct err *e
 
 /* "aes-xts-plain64": up to the first dash, and behind it; freed by the caller. */
 static bool
-split_cipher(struct luks_use *u, const char *cipher, char **name, const char **mode, struct err *e)
+split_cipher(struct luks_use *u, const char *cipher, char **name, const char **mode,
+    struct err *e)
 {
 	const char *dash = strchr(cipher, '-');
 
 	if (!dash)
-		return err_set(e, ERR_DISK, "%s: %s is no cipher and mode", path_shown(u->disk->path),
-		    cipher);
+		return err_set(e, ERR_DISK, "%s: %s is no cipher and mode",
+		    path_shown(u->disk->path), cipher);
 	*name = mem_strndup(cipher, (size_t)(dash - cipher));
 	*mode = dash + 1;
 	return true;

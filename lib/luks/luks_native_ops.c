@@ -59,13 +59,11 @@ name_free(const struct disk *d, struct err *e)
 }
 
 static bool
-native_open(struct luks *l, const struct disk *d, const struct luks_try *tries, size_t n,
-    size_t *out, struct err *e)
+open_one(const struct disk *d, const struct luks_try *tries, size_t n, size_t *out, struct err *e)
 {
 	HOLD(&luks_native_lock);
 	AUTO(luks_use_done) struct luks_use u = { 0 };
 
-	(void)l;
 	if (!keys_usable(d, tries, n, e) || !name_free(d, e) || !luks_use_header(&u, d, e) ||
 	    !luks_rules_pinned(d, luks_use_uuid(&u), e))
 		return false;
@@ -83,6 +81,15 @@ native_open(struct luks *l, const struct disk *d, const struct luks_try *tries, 
 	    n > 1 ? "one of my keys" : "my key");
 }
 
+static void
+native_open(struct luks *l, struct luks_opening *at, size_t n)
+{
+	(void)l;
+	for (size_t i = 0; i < n; i++)
+		at[i].opened = open_one(at[i].disk, at[i].tries, at[i].n_tries, &at[i].which,
+		    &at[i].err);
+}
+
 static bool
 native_close(struct luks *l, const struct disk *d, struct err *e)
 {
@@ -98,8 +105,8 @@ native_close(struct luks *l, const struct disk *d, struct err *e)
 	if (s.state == LUKS_CLOSED || luks_native_close(&u, d, e))
 		return true;
 	luks_mapping_holders(d->name, &holders);
-	return holders.len > 0 ?
-	    err_set(e, ERR_DISK, "%s is busy: %s", path_shown(d->path), holders.ptr) : false;
+	return holders.len > 0 &&
+	    err_set(e, ERR_DISK, "%s is busy: %s", path_shown(d->path), holders.ptr);
 }
 
 static bool
@@ -113,7 +120,8 @@ look_once(const struct disk *d, struct luks_header *out, struct err *e)
 static bool
 lock(const struct luks *l, const struct disk *d, const char *name, int *out_fd, struct err *e)
 {
-	return luks_lock(name, l->limit_ms / 2, out_fd, e) || err_wrap(e, "%s", path_shown(d->path));
+	return luks_lock(name, l->limit_ms / 2, out_fd, e) ||
+	    err_wrap(e, "%s", path_shown(d->path));
 }
 
 static bool
@@ -134,10 +142,11 @@ native_look(struct luks *l, const struct disk *d, bool locked, struct luks_heade
 	return true;
 }
 
-/* Under luks_native_lock. A damaged header is something, but nothing to go on with. */
+/* Under luks_native_lock. */
 static bool
 probe(const struct disk *d, struct luks_probe *out, struct err *e)
 {
+	struct luks_header h = { 0 };
 	struct luks_probe p = { 0 };
 	struct err ignored;
 
@@ -145,8 +154,7 @@ probe(const struct disk *d, struct luks_probe *out, struct err *e)
 		return err_set(e, ERR_DISK, "%s: %s is not there", path_shown(d->path), d->device);
 	if (!luks_probe_ask(d->device, &p, e))
 		return err_wrap(e, "%s", path_shown(d->path));
-	if (p.is_luks)
-		p.is_luks = luks_native_header(d, &p.header, &ignored);
+	luks_rules_second_opinion(&p, luks_native_header(d, &h, &ignored) ? &h : NULL);
 	*out = p;
 	return true;
 }
@@ -195,7 +203,8 @@ proven(const struct disk *d, const struct luks_try *key, struct err *e)
 		return false;
 	fit = luks_native_try(&u, key, NULL, e);
 	if (fit == LUKS_MISFIT)
-		return err_set(e, ERR_KEY, "%s: my key does not open its slot", path_shown(d->path));
+		return err_set(e, ERR_KEY, "%s: my key does not open its slot",
+		    path_shown(d->path));
 	return fit == LUKS_FITS;
 }
 
@@ -272,8 +281,8 @@ judge_add(const struct disk *d, const struct luks_add *a, bool added, struct luk
 		return false;
 	}
 	if (!h.slots[a->slot].active)
-		return added ? err_set(e, ERR_LOST, "%s: the new slot is empty", path_shown(d->path)) :
-			       false;
+		return added &&
+		    err_set(e, ERR_LOST, "%s: the new slot is empty", path_shown(d->path));
 	if (!proven(d, &mine, &why))
 		return lost(d, "the new slot is filled, but not proven", &why, e);
 	*out = h;
@@ -331,8 +340,8 @@ judge_kill(const struct disk *d, const struct luks_kill *k, bool killed, struct 
 	if (!header_after(d, k->uuid, &h, e))
 		return false;
 	if (h.slots[k->slot].active)
-		return killed ? err_set(e, ERR_LOST, "%s: slot %d is still there",
-				    path_shown(d->path), k->slot) : false;
+		return killed && err_set(e, ERR_LOST, "%s: slot %d is still there",
+				     path_shown(d->path), k->slot);
 	if (!k->violence && !proven(d, &k->auth, &why))
 		return lost(d, "the slot is gone, and my key no longer opens its own", &why, e);
 	*out = h;

@@ -112,7 +112,7 @@ complaint(int status, struct bytes text, struct err *e)
 	if (status == 127)
 		return err_set(e, ERR_DISK, "there is no blkid (package util-linux)");
 	str_add_escaped(&words, text, 200);
-	while (words.len > 0 && str_ends(words.ptr, "\\x0A")) {
+	while (words.len > 0 && str_ends(words.ptr, "\\x0a")) {
 		words.len -= 4;
 		words.ptr[words.len] = '\0';
 	}

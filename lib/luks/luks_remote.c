@@ -29,7 +29,11 @@ self(const struct luks *l)
 struct luks_talk
 luks_remote_talk(const struct disk *d, enum luks_script script)
 {
-	return (struct luks_talk){ .what = path_shown(d->path), .device = d->device, .script = script };
+	return (struct luks_talk){
+		.what = path_shown(d->path),
+		.device = d->device,
+		.script = script,
+	};
 }
 
 void
@@ -41,7 +45,15 @@ luks_remote_talk_drop(struct luks_talk *t)
 bool
 luks_remote_run(struct luks *l, const struct luks_talk *talk, struct luks_reply *out, struct err *e)
 {
-	return luks_talk_run(self(l)->transport, l->limit_ms, talk, out, e);
+	int64_t times = talk->times > 1 ? talk->times : 1;
+
+	return luks_talk_run(self(l)->transport, l->limit_ms * times, talk, out, e);
+}
+
+const char *
+luks_remote_host(const struct luks *l)
+{
+	return self(l)->transport->name;
 }
 
 /* Half of the time, so that the other half is left for the work. */
@@ -76,6 +88,8 @@ luks_remote_fail(const struct disk *d, enum err_kind kind, const char *what,
 
 	if (!step)
 		return err_set(e, ERR_LOST, "%s: %s", path_shown(d->path), what);
+	if (luks_talk_refused(path_shown(d->path), step, e))
+		return false;
 	luks_talk_words(step, &words);
 	return err_set(e, kind, "%s: %s: %s", path_shown(d->path), what, str_text(&words));
 }
@@ -137,9 +151,9 @@ remote_status(struct luks *l, const struct disk *const *disks, size_t n, struct 
 	return true;
 }
 
-/* For open and test: keys go out when the header is the one that settings pin. */
+/* For test: keys go out when the header is the one that settings pin. */
 static bool
-decide_pinned(void *arg, const struct luks_reply *seen, struct str *go, struct err *e)
+decide_pinned(const void *arg, const struct luks_reply *seen, struct str *go, struct err *e)
 {
 	const struct disk *d = arg;
 	const struct luks_step *uuid = luks_reply_first(seen, "uuid");
@@ -157,7 +171,7 @@ static bool
 add_tries(struct luks_talk *t, const struct disk *d, const struct luks_try *tries, size_t n,
     const struct secret ***keys, struct err *e)
 {
-	*keys = mem_alloc(n, sizeof(**keys));
+	*keys = mem_alloc(n, sizeof(void *));
 	for (size_t i = 0; i < n; i++) {
 		if (!luks_rules_key(d, tries[i].key, e))
 			return false;
@@ -168,47 +182,8 @@ add_tries(struct luks_talk *t, const struct disk *d, const struct luks_try *trie
 	t->keys = *keys;
 	t->n_keys = n;
 	t->decide = decide_pinned;
-	t->arg = (void *)(uintptr_t)d;	/* const again in decide_pinned */
+	t->arg = d;
 	return true;
-}
-
-/* The attempts as the script made them, in order; each but the last did not fit. */
-static bool
-judge_open(const struct disk *d, const struct luks_reply *reply, size_t *out, struct err *e)
-{
-	const struct luks_step *last = luks_reply_last(reply, "try");
-	bool mapped = luks_reply_status(reply, "mapping") == 0;
-	size_t made = 0;
-
-	for (size_t i = 0; i < reply->n; i++)
-		made += strcmp(reply->at[i].name, "try") == 0;
-	if (last && last->status == 0 && mapped) {
-		*out = made - 1;
-		return true;
-	}
-	if (last && last->status == 0)
-		return err_set(e, ERR_LOST, "%s: opened, but there is no mapping of that name",
-		    path_shown(d->path));
-	if (mapped)
-		return luks_remote_fail(d, ERR_LOST, "a mapping of that name came up meanwhile", last, e);
-	for (size_t i = 0; i < reply->n; i++)
-		if (strcmp(reply->at[i].name, "try") == 0 && !luks_talk_misfit(&reply->at[i]))
-			return luks_remote_fail(d, ERR_DISK, "cannot be opened", &reply->at[i], e);
-	return err_set(e, ERR_KEY, "%s: no key slot of %s takes %s", path_shown(d->path), d->device,
-	    made > 1 ? "one of my keys" : "my key");
-}
-
-static bool
-remote_open(struct luks *l, const struct disk *d, const struct luks_try *tries, size_t n,
-    size_t *out, struct err *e)
-{
-	AUTO(luks_reply_done) struct luks_reply reply = { 0 };
-	AUTO(luks_remote_talk_drop) struct luks_talk talk = luks_remote_talk(d, LUKS_SCRIPT_OPEN);
-	AUTO(mem_free_drop) const struct secret **keys = NULL;
-
-	argv_add(&talk.words, d->name);
-	return add_tries(&talk, d, tries, n, &keys, e) && luks_remote_run(l, &talk, &reply, e) &&
-	    judge_open(d, &reply, out, e);
 }
 
 /* What holds it, a line each, as "mounted on /srv, used by vg-root". */
@@ -277,17 +252,18 @@ luks_remote_probed(const struct luks *l, const struct disk *d, const struct luks
     struct luks_probe *out, struct err *e)
 {
 	const struct luks_step *blkid = luks_reply_last(seen, "blkid");
+	const struct luks_step *dump = luks_reply_last(seen, "dump");
 	const char *advice = self(l)->transport->sudo ?
 	    ": allow \"NOPASSWD: /sbin/blkid\" in sudoers" : "";
+	struct luks_header h = { 0 };
 	struct luks_probe p = { 0 };
 	struct err why = { 0 };
 
-	if (!blkid)
+	if (!blkid || !dump)
 		return strange(path_shown(d->path), e);
 	if (!luks_probe_parse(blkid->status, str_bytes(&blkid->text), &p, &why))
 		return err_set(e, why.kind, "%s: %s%s", path_shown(d->path), why.text, advice);
-	if (p.is_luks)	/* a header that is damaged is something, but nothing to go on with */
-		p.is_luks = luks_remote_header(d, luks_reply_last(seen, "dump"), &p.header, &why);
+	luks_rules_second_opinion(&p, luks_remote_header(d, dump, &h, &why) ? &h : NULL);
 	*out = p;
 	return true;
 }
@@ -345,7 +321,7 @@ remote_free(struct luks *l)
 
 static const struct luks_ops remote_ops = {
 	.status = remote_status,
-	.open = remote_open,
+	.open = luks_remote_open,
 	.close = remote_close,
 	.look = remote_look,
 	.probe = remote_probe,

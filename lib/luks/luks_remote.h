@@ -17,6 +17,8 @@ struct luks_remote {
 /* A conversation about this disk; its words are to be dropped. */
 struct luks_talk luks_remote_talk(const struct disk *d, enum luks_script script);
 void luks_remote_talk_drop(struct luks_talk *t);
+/* The host's name, for messages. */
+const char *luks_remote_host(const struct luks *l);
 MUST_CHECK bool luks_remote_run(struct luks *l, const struct luks_talk *talk,
     struct luks_reply *out, struct err *e);
 
@@ -36,6 +38,7 @@ MUST_CHECK bool luks_remote_header(const struct disk *d, const struct luks_step 
 MUST_CHECK bool luks_remote_probed(const struct luks *l, const struct disk *d,
     const struct luks_reply *seen, struct luks_probe *out, struct err *e);
 
+void luks_remote_open(struct luks *l, struct luks_opening *at, size_t n);
 bool luks_remote_format(struct luks *l, const struct disk *d, const struct luks_format *f,
     struct luks_header *out, struct err *e);
 bool luks_remote_add(struct luks *l, const struct disk *d, const struct luks_add *a,

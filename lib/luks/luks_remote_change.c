@@ -52,17 +52,21 @@ static bool
 auth_failed(const struct disk *d, const struct luks_step *auth, struct err *e)
 {
 	if (auth && luks_talk_misfit(auth))
-		return err_set(e, ERR_KEY, "%s: my key does not open its slot", path_shown(d->path));
+		return err_set(e, ERR_KEY, "%s: my key does not open its slot",
+		    path_shown(d->path));
 	return luks_remote_fail(d, ERR_DISK, "my key cannot be tested", auth, e);
 }
 
 static bool
-decide_format(void *arg, const struct luks_reply *seen, struct str *go, struct err *e)
+decide_format(const void *arg, const struct luks_reply *seen, struct str *go, struct err *e)
 {
 	const struct format_call *c = arg;
 	struct luks_probe probe = { 0 };
+	const struct luks_step *dump = luks_reply_first(seen, "dump");
 
 	str_add(go, " -");
+	if (dump && luks_talk_refused(path_shown(c->disk->path), dump, e))
+		return false;
 	if (c->format->overwrite)
 		return true;
 	return luks_remote_probed(c->luks, c->disk, seen, &probe, e) &&
@@ -111,7 +115,7 @@ luks_remote_format(struct luks *l, const struct disk *d, const struct luks_forma
 }
 
 static bool
-decide_add(void *arg, const struct luks_reply *seen, struct str *go, struct err *e)
+decide_add(const void *arg, const struct luks_reply *seen, struct str *go, struct err *e)
 {
 	const struct add_call *c = arg;
 	AUTO(argv_done) struct argv options = { 0 };
@@ -140,7 +144,7 @@ judge_add(const struct disk *d, const struct luks_add *a, const struct luks_repl
 	if (prefer && prefer->status != 0)
 		return luks_remote_fail(d, ERR_DISK, "its header cannot be written", prefer, e);
 	if (!add || !header_after(d, reply, a->uuid, &h, e))
-		return add ? false : luks_remote_fail(d, ERR_LOST, "no answer to the change", add, e);
+		return !add && luks_remote_fail(d, ERR_LOST, "no answer to the change", add, e);
 	if (h.slots[a->slot].active && luks_reply_status(reply, "prove") == 0) {
 		*out = h;
 		return true;
@@ -177,7 +181,7 @@ luks_remote_add(struct luks *l, const struct disk *d, const struct luks_add *a,
 }
 
 static bool
-decide_kill(void *arg, const struct luks_reply *seen, struct str *go, struct err *e)
+decide_kill(const void *arg, const struct luks_reply *seen, struct str *go, struct err *e)
 {
 	const struct kill_call *c = arg;
 	struct luks_header h;
@@ -216,8 +220,8 @@ judge_kill(const struct disk *d, const struct luks_kill *k, const struct luks_re
 		return luks_remote_fail(d, step->status != 0 ? ERR_DISK : ERR_LOST,
 		    "the slot was not killed", step, e);
 	if (!k->violence && (!prove || prove->status != 0))
-		return luks_remote_fail(d, ERR_LOST, "the slot is gone, and my key no longer opens its own",
-		    prove, e);
+		return luks_remote_fail(d, ERR_LOST,
+		    "the slot is gone, and my key no longer opens its own", prove, e);
 	*out = h;
 	return true;
 }

@@ -45,6 +45,15 @@ step_line(const char *p, size_t len, struct luks_step *out)
 	return true;
 }
 
+/* What sudo says on a machine that does not know its own name; it goes on all the same. */
+static bool
+is_noise(const char *p, size_t len)
+{
+	static const char noise[] = " sudo: unable to resolve host ";
+
+	return len >= sizeof(noise) - 1 && memcmp(p, noise, sizeof(noise) - 1) == 0;
+}
+
 static bool
 take_line(struct luks_reply *r, const char *p, size_t len, struct err *e)
 {
@@ -53,6 +62,8 @@ take_line(struct luks_reply *r, const char *p, size_t len, struct err *e)
 	if (r->n > 0 && len > 0 && *p == ' ') {
 		struct str *text = &r->at[r->n - 1].text;
 
+		if (is_noise(p, len))
+			return true;
 		str_add_bytes(text, (struct bytes){ p + 1, len - 1 });
 		str_add_char(text, '\n');
 		return true;

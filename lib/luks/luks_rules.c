@@ -2,6 +2,7 @@
 /* luks_rules: one function per change, one sentence per reason. */
 #include "luks/luks_rules.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 #include "base/secret.h"
@@ -41,8 +42,8 @@ luks_rules_format(const struct disk *d, const struct luks_probe *seen, const str
 	if (f->overwrite || seen->empty || (ours && luks_active(&seen->header) == 0))
 		return true;
 	if (ours)
-		return err_set(e, ERR_REFUSED, "%s: %s has this very header already, with a key slot",
-		    shown(d), d->device);
+		return err_set(e, ERR_REFUSED,
+		    "%s: %s has this very header already, with a key slot", shown(d), d->device);
 	return err_set(e, ERR_DISK, "%s: %s is not empty: %s", shown(d), d->device, seen->what);
 }
 
@@ -57,7 +58,8 @@ same_header(const struct disk *d, const struct luks_header *seen, const char *uu
 		return err_set(e, ERR_REFUSED, "%s: %s now has the UUID %s, not %s", shown(d),
 		    d->device, seen->uuid, uuid);
 	return (slot >= 0 && (unsigned)slot < seen->n_slots) ||
-	    err_set(e, ERR_DISK, "%s: a LUKS%u header has no slot %d", shown(d), seen->version, slot);
+	    err_set(e, ERR_DISK, "%s: a LUKS%u header has no slot %d", shown(d), seen->version,
+		slot);
 }
 
 /* My own slot must still be there; which key is in it the proof tells. */
@@ -91,14 +93,17 @@ luks_rules_kill(const struct disk *d, const struct luks_header *seen, const stru
 	if (!same_header(d, seen, k->uuid, k->slot, e))
 		return false;
 	if (!seen->slots[k->slot].active)
-		return err_set(e, ERR_REFUSED, "%s: slot %d is empty already", shown(d), k->slot);
-	if (k->salt && strcasecmp(seen->slots[k->slot].salt, k->salt) != 0)
-		return err_set(e, ERR_REFUSED, "%s: slot %d now holds another key", shown(d), k->slot);
-	if (!k->violence && luks_active(seen) == UINT32_C(1) << k->slot)
-		return err_set(e, ERR_REFUSED, "%s: slot %d is the last one in use", shown(d), k->slot);
-	if (!k->violence && k->auth.slot == k->slot)
-		return err_set(e, ERR_REFUSED, "%s: slot %d is the one that my own key opens", shown(d),
+		return err_set(e, ERR_REFUSED, "%s: slot %d is empty already", shown(d),
 		    k->slot);
+	if (k->salt && strcasecmp(seen->slots[k->slot].salt, k->salt) != 0)
+		return err_set(e, ERR_REFUSED, "%s: slot %d now holds another key", shown(d),
+		    k->slot);
+	if (!k->violence && luks_active(seen) == UINT32_C(1) << k->slot)
+		return err_set(e, ERR_REFUSED, "%s: slot %d is the last one in use", shown(d),
+		    k->slot);
+	if (!k->violence && k->auth.slot == k->slot)
+		return err_set(e, ERR_REFUSED, "%s: slot %d is the one that my own key opens",
+		    shown(d), k->slot);
 	return auth_there(d, seen, &k->auth, e);
 }
 
@@ -107,6 +112,18 @@ luks_rules_prefer(const struct luks_header *seen, const struct luks_add *a)
 {
 	return a->prefer && seen->version == 2 && a->auth.slot != LUKS_ANY_SLOT &&
 	    !seen->slots[a->auth.slot].preferred;
+}
+
+void
+luks_rules_second_opinion(struct luks_probe *p, const struct luks_header *h)
+{
+	p->is_luks = h && (p->is_luks || p->empty);
+	if (!p->is_luks)
+		return;
+	p->header = *h;
+	if (p->empty)
+		snprintf(p->what, sizeof(p->what), "LUKS%u", h->version);
+	p->empty = false;
 }
 
 void

@@ -26,6 +26,13 @@ MUST_CHECK bool luks_rules_kill(const struct disk *d, const struct luks_header *
 /* Must auth's slot be given priority before this add? */
 bool luks_rules_prefer(const struct luks_header *seen, const struct luks_add *a);
 
+/*
+ * Put the header that could be read (or NULL) beside what blkid found. A LUKS device whose
+ * header cannot be read is something, but nothing to go on with (is_luks false);
+ * where blkid saw nothing and there is a header, the device is not empty.
+ */
+void luks_rules_second_opinion(struct luks_probe *p, const struct luks_header *h);
+
 /* Foreign text, escaped, as much of it as fits into out[size] with its NUL. */
 void luks_rules_escape(struct bytes foreign, char *out, size_t size);
 

@@ -6,8 +6,8 @@
  *
  * It answers in lines "arver: STEP STATUS" at the margin; what a step said follows, indented by
  * one blank, so that nothing stored on a disk can pretend to be an answer. The last line of
- * a script that came to its end is "arver: done 0". After "arver: ready 0" it waits for a line "go",
- * which begins with that word, and then takes keys from stdin, each with its exact length; any
+ * a script that came to its end is "arver: done 0". After "arver: ready 0" it waits for a line
+ * that begins with the word "go", and then takes keys from stdin, each with its exact length; any
  * other line, or none, ends it with nothing done.
  */
 #ifndef LUKS_LUKS_SCRIPT_H
@@ -17,16 +17,17 @@
 
 enum luks_script {
 	LUKS_SCRIPT_STATUS, /* NAME DEVICE ...           there, disk; for each, in that order */
-	LUKS_SCRIPT_OPEN,   /* NAME (SLOT LENGTH) ...    keys: one for each pair */
+	LUKS_SCRIPT_OPEN,   /* N (NAME DEVICE PINNED) * N (I SLOT LENGTH) ...    keys: one for each try */
 	LUKS_SCRIPT_CLOSE,  /* NAME */
 	LUKS_SCRIPT_LOOK,   /*                           dump */
 	LUKS_SCRIPT_LOOK_LOCKED, /* UUID SECONDS         dump; UUID may be empty */
-	LUKS_SCRIPT_PROBE,  /*                           blkid, and dump if it is LUKS */
+	LUKS_SCRIPT_PROBE,  /*                           blkid, dump */
 	LUKS_SCRIPT_TEST,   /* all|first (SLOT LENGTH) ...  keys: one for each pair */
 	LUKS_SCRIPT_FORMAT, /* SECONDS SLOT LENGTH OPTION ...  keys: new, new */
 	LUKS_SCRIPT_ADD,    /* UUID SECONDS AUTH_SLOT AUTH_LENGTH SLOT LENGTH
 			     * keys: auth, auth, new, new; go line: go prefer|- OPTION ... */
-	LUKS_SCRIPT_KILL,   /* UUID SECONDS AUTH_SLOT AUTH_LENGTH SLOT violence|-  keys: auth three times */
+	LUKS_SCRIPT_KILL,   /* UUID SECONDS AUTH_SLOT AUTH_LENGTH SLOT violence|-
+			     * keys: auth three times */
 	LUKS_SCRIPTS,
 };
 

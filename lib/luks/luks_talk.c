@@ -65,18 +65,26 @@ gate(void *arg, struct bytes output)
 	str_add_char(&r->go, '\n');
 	r->input[0] = str_bytes(&r->go);
 	for (size_t i = 0; i < r->talk->n_keys; i++)
-		r->input[i + 1] = secret_bytes(r->talk->keys[i]);
+		r->input[i + 1] = r->talk->keys[i] ? secret_bytes(r->talk->keys[i]) :
+						     (struct bytes){ 0 };
 	return PROC_GATE_GO;
 }
 
 /* sudo's own words: it would ask for a password, or it does not allow this. */
-static bool
-is_sudo(const struct luks_step *step)
+bool
+luks_talk_refused(const char *what, const struct luks_step *step, struct err *e)
 {
 	const char *text = str_text(&step->text);
+	AUTO(str_done) struct str words = { 0 };
 
-	return strstr(text, "sudo: ") || strstr(text, "is not allowed to ") ||
-	    strstr(text, "may not run sudo");
+	if (step->status == 0 || (!strstr(text, "sudo: ") && !strstr(text, "is not allowed to ") &&
+				     !strstr(text, "may not run sudo")))
+		return false;
+	luks_talk_words(step, &words);
+	err_set(e, ERR_DISK,
+	    "%s: sudo refuses (%s): allow \"NOPASSWD: /usr/bin/test, /sbin/cryptsetup\" in sudoers",
+	    what, str_text(&words));
+	return true;
 }
 
 static bool
@@ -86,10 +94,8 @@ blame_words(const struct luks_talk *talk, const struct luks_step *step, const ch
 	AUTO(str_done) struct str words = { 0 };
 
 	luks_talk_words(step, &words);
-	if (is_sudo(step))
-		return err_set(e, ERR_DISK,
-		    "%s: sudo on %s refuses (%s): allow \"NOPASSWD: /usr/bin/test, /sbin/cryptsetup\" in sudoers",
-		    talk->what, host, str_text(&words));
+	if (luks_talk_refused(talk->what, step, e))
+		return false;
 	if (step->status == 127)
 		return err_set(e, ERR_DISK, "%s: a program is missing on %s: %s", talk->what, host,
 		    str_text(&words));

@@ -11,6 +11,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <unistd.h>
+#include "base/log.h"
 #include "run/run_internal.h"
 
 /* A worker's frames are small; libssh and getaddrinfo want the rest. */
@@ -132,10 +133,29 @@ run_end(struct run *r)
 	free(r);
 }
 
+static void
+log_row(const struct row *row)
+{
+	static const char *const kinds[] = {
+		[STEP_STATUS] = "status", [STEP_HOOK] = "hook",	[STEP_OPEN] = "open",
+		[STEP_CLOSE] = "close",	  [STEP_VERIFY] = "verify", [STEP_INFO] = "info",
+		[STEP_SURVEY] = "survey", [STEP_PROBE] = "probe",   [STEP_FORMAT] = "format",
+		[STEP_ADD] = "add",	  [STEP_KILL] = "kill",
+	};
+	static const char *const outcomes[] = { "not begun", "done", "nothing to do", "skipped",
+		"failed", "unknown" };
+	const struct step *s = row->step;
+
+	log_debug("%s: %s, phase %u: %s%s%s", path_shown(s->disk ? s->disk->path : row->host->path),
+	    kinds[s->kind], s->phase, outcomes[row->outcome], row->err.text[0] ? ": " : "",
+	    row->err.text);
+}
+
 /* The row is final: tell the main thread. */
 static void
 post(struct run *r, struct row *row)
 {
+	log_row(row);
 	HOLD(&r->lock);
 	row->reached = true;
 	r->events[r->n_events++] = row;
@@ -179,24 +199,52 @@ draw_consequences(struct lane_run *l, const struct row *row)
 	}
 }
 
-/* One step, unless something before it has ended its disk, its lane or the run. */
-static void
-do_step(struct run *r, struct lane_run *l, struct row *row)
+/* How many rows from k on are done in one go: opens that follow each other. */
+static size_t
+batch_at(const struct lane_run *l, size_t k)
 {
-	const struct step *step = row->step;
-	struct disk_state *s = step->disk ? lane_disk(l, step->disk) : NULL;
+	size_t n = 1;
 
-	if (s && s->ended)
-		return; /* its failure was told */
-	if (!l->ended && is_stopped(r, &row->err))
-		return;
+	if (l->rows[k].step->kind != STEP_OPEN)
+		return 1;
+	while (n < RUN_OPEN_BATCH && k + n < l->lane->n && l->rows[k + n].step->kind == STEP_OPEN)
+		n++;
+	return n;
+}
+
+/* Why nothing can be started here, if so. */
+static bool
+is_held_up(struct run *r, struct lane_run *l, struct err *e)
+{
+	if (!l->ended && is_stopped(r, e))
+		return true;
 	if (!l->ended && !transport_connect(l->transport, &l->why))
 		l->ended = true;
 	if (l->ended)
-		row->err = l->why;
-	else
-		step_run(l, row);
-	draw_consequences(l, row);
+		*e = l->why;
+	return l->ended;
+}
+
+/* Steps that are done in one go, unless something before them has ended their disk, lane or run. */
+static void
+do_steps(struct run *r, struct lane_run *l, struct row *rows, size_t n)
+{
+	const struct disk *d = rows[0].step->disk;
+	struct err why = { 0 };
+
+	if (n == 1 && d && lane_disk(l, d)->ended)
+		return; /* its failure was told */
+	if (is_held_up(r, l, &why)) {
+		for (size_t i = 0; i < n; i++)
+			if (!d || !lane_disk(l, rows[i].step->disk)->ended)
+				rows[i].err = why;
+	} else if (n > 1) {
+		step_open_all(l, rows, n);
+	} else {
+		step_run(l, &rows[0]);
+	}
+	for (size_t i = 0; i < n; i++)
+		draw_consequences(l, &rows[i]);
 }
 
 /* All steps of this phase; did every one go well? */
@@ -206,14 +254,15 @@ run_lane(struct run *r, size_t i)
 	struct lane_run *l = &r->lanes[i];
 	bool ok = true;
 
-	for (size_t k = 0; k < l->lane->n; k++) {
-		struct row *row = &l->rows[k];
-
-		if (row->step->phase != r->phase)
+	for (size_t k = 0, n; k < l->lane->n; k += n) {
+		n = batch_at(l, k);
+		if (l->rows[k].step->phase != r->phase)
 			continue;
-		do_step(r, l, row);
-		ok = ok && is_good(row->outcome);
-		post(r, row);
+		do_steps(r, l, &l->rows[k], n);
+		for (size_t j = k; j < k + n; j++) {
+			ok = ok && is_good(l->rows[j].outcome);
+			post(r, &l->rows[j]);
+		}
 	}
 	return ok;
 }

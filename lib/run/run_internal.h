@@ -41,6 +41,9 @@ enum outcome outcome_of(const struct err *e);
 void step_status(struct lane_run *l, struct row *row);
 void step_hook(struct lane_run *l, struct row *row);
 void step_open(struct lane_run *l, struct row *row);
+/* Neighbours without a hook between them, in one command: at most RUN_OPEN_BATCH rows. */
+#define RUN_OPEN_BATCH 8
+void step_open_all(struct lane_run *l, struct row *rows, size_t n);
 void step_close(struct lane_run *l, struct row *row);
 /* run_look.c */
 void step_verify(struct lane_run *l, struct row *row);

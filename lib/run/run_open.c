@@ -97,7 +97,7 @@ step_hook(struct lane_run *l, struct row *row)
 		return;
 	}
 	row->outcome = outcome_of(&row->err);
-	if (step->disk && step->hook == HOOK_PRE_OPEN)
+	if (step->disk && (step->hook == HOOK_PRE_OPEN || step->hook == HOOK_PRE_CLOSE))
 		lane_disk(l, step->disk)->attempted = true;
 }
 
@@ -137,35 +137,66 @@ mapping_result(struct lane_run *l, struct row *row, bool ok, enum luks_state wan
 	s->as_asked = s->changed = row->outcome == OUTCOME_DONE;
 }
 
-void
-step_open(struct lane_run *l, struct row *row)
+/* Is this disk to be opened? Its tries then; otherwise the row is finished. */
+static bool
+prepare_open(struct lane_run *l, struct row *row, struct tries *t)
 {
-	AUTO(tries_done) struct tries t = { 0 };
 	const struct disk *d = row->step->disk;
 	struct disk_state *s = lane_disk(l, d);
-	size_t which = 0;
 
+	if (s->ended)
+		return false;
 	if (s->status.state == LUKS_OPEN) {
 		row->outcome = OUTCOME_NEEDLESS;
 		s->attempted = s->as_asked = true;
 		snprintf(row->note, sizeof(row->note), "already open");
-		return;
+		return false;
 	}
 	if (l->o->my_slot >= 0)
-		tries_add_mine(&t, l, d, l->o->my_slot);
-	tries_add_mine(&t, l, d, LUKS_ANY_SLOT);
-	if (t.n == 0) {
+		tries_add_mine(t, l, d, l->o->my_slot);
+	tries_add_mine(t, l, d, LUKS_ANY_SLOT);
+	if (t->n == 0) {
 		row->outcome = OUTCOME_SKIPPED;
 		err_set(&row->err, ERR_KEY, "you hold no key for it");
-		return;
+		return false;
 	}
-	bool ok = s->status.state == LUKS_CLOSED
-		      ? luks_open(l->luks, d, t.at, t.n, &which, &row->err)
-		      : err_set(&row->err, ERR_DISK,
-			    "a mapping named %s exists and lies on %s, not on %s", d->name,
-			    s->status.detail, d->device);
+	if (s->status.state == LUKS_CLOSED)
+		return true;
+	err_set(&row->err, ERR_DISK, "a mapping named %s exists and lies on %s, not on %s", d->name,
+	    s->status.detail, d->device);
+	mapping_result(l, row, false, LUKS_OPEN);
+	return false;
+}
 
-	mapping_result(l, row, ok, LUKS_OPEN);
+void
+step_open_all(struct lane_run *l, struct row *rows, size_t n)
+{
+	struct luks_opening at[RUN_OPEN_BATCH];
+	struct tries tries[RUN_OPEN_BATCH] = { 0 };
+	struct row *of[RUN_OPEN_BATCH];
+	size_t m = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (!prepare_open(l, &rows[i], &tries[i]))
+			continue;
+		at[m] = (struct luks_opening){ .disk = rows[i].step->disk, .tries = tries[i].at,
+			.n_tries = tries[i].n };
+		of[m++] = &rows[i];
+	}
+	if (m > 0)
+		luks_open_all(l->luks, at, m);
+	for (size_t i = 0; i < m; i++) {
+		of[i]->err = at[i].err;
+		mapping_result(l, of[i], at[i].opened, LUKS_OPEN);
+	}
+	for (size_t i = 0; i < n; i++)
+		tries_done(&tries[i]);
+}
+
+void
+step_open(struct lane_run *l, struct row *row)
+{
+	step_open_all(l, row, 1);
 }
 
 void

@@ -195,7 +195,7 @@ journal_parse(struct bytes text, struct journal_notes *out, struct err *e)
 	char *rest = copy;
 	unsigned number = 0;
 
-	if (text.len && memchr(text.ptr, '\0', text.len)) /* as a power cut may leave it */
+	if (text.ptr && memchr(text.ptr, '\0', text.len)) /* as a power cut may leave it */
 		return err_set(e, ERR_DATA, "there are zero bytes in it");
 	for (char *line; (line = strsep(&rest, "\n")) != NULL;) {
 		number++;

@@ -143,37 +143,41 @@ lookup_answer(const struct dial *d, const struct lookup *l, struct err *e)
 		return true;
 	if (l->code == EAI_SYSTEM)
 		return err_errno(e, ERR_HOST, l->system_code, "cannot look up %s", d->host);
-	return err_set(e, ERR_HOST, "cannot look up %s: %s; is it spelt right?", d->host,
-	    gai_strerror(l->code));
+	return err_set(e, ERR_HOST, "cannot look up %s: %s%s", d->host, gai_strerror(l->code),
+	    l->code == EAI_NONAME ? "; is it spelt right?" : "");
 }
 
-/* One address: connect, wait for it until then. Returns an errno value. */
+/* Wait for a connection that is under way. Returns an errno value. */
 static int
-dial_address(const struct addrinfo *ai, int64_t until, int *out_fd)
+finish_connect(int fd, int64_t until)
 {
-	AUTO(fd_drop)
-	int fd = socket(ai->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_TCP);
 	struct pollfd p = { .fd = fd, .events = POLLOUT };
 	int code = 0, n;
 	socklen_t len = sizeof(code);
 
+	do
+		n = poll(&p, 1, clock_left(until));
+	while (n < 0 && errno == EINTR);
+	if (n == 0)
+		return ETIMEDOUT;
+	return getsockopt(fd, SOL_SOCKET, SO_ERROR, &code, &len) == 0 ? code : errno;
+}
+
+/* One address. Returns an errno value. */
+static int
+dial_address(const struct addrinfo *ai, int64_t until, int *out_fd)
+{
+	int fd = socket(ai->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_TCP);
+	int code = 0;
+
 	if (fd < 0)
 		return errno;
-	if (connect(fd, ai->ai_addr, ai->ai_addrlen) != 0) {
-		if (errno != EINPROGRESS)
-			return errno;
-		do
-			n = poll(&p, 1, clock_left(until));
-		while (n < 0 && errno == EINTR);
-		if (n == 0)
-			return ETIMEDOUT;
-		if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &code, &len) != 0)
-			return errno;
-	}
-	if (code == 0) {
+	if (connect(fd, ai->ai_addr, ai->ai_addrlen) != 0)
+		code = errno == EINPROGRESS ? finish_connect(fd, until) : errno;
+	if (code == 0)
 		*out_fd = fd;
-		fd = -1;
-	}
+	else
+		close(fd);
 	return code;
 }
 

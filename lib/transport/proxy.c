@@ -54,8 +54,9 @@ prepare_attr(posix_spawnattr_t *attr)
 }
 
 static int
-spawn(const struct argv *words, int fd, int complaint, pid_t *pid)
+spawn(const char *const *words, int fd, int complaint, pid_t *pid)
 {
+	char *const *argv = (char *const *)words;
 	posix_spawn_file_actions_t files;
 	posix_spawnattr_t attr;
 	int code = posix_spawn_file_actions_init(&files);
@@ -68,7 +69,7 @@ spawn(const struct argv *words, int fd, int complaint, pid_t *pid)
 		if (code == 0)
 			code = prepare_attr(&attr);
 		if (code == 0)
-			code = posix_spawnp(pid, words->at[0], &files, &attr, words->at, environ);
+			code = posix_spawnp(pid, argv[0], &files, &attr, argv, environ);
 		posix_spawnattr_destroy(&attr);
 	}
 	posix_spawn_file_actions_destroy(&files);
@@ -173,33 +174,43 @@ command_words(const struct ssh_config *config, const char *address, struct argv 
 	return ok;
 }
 
+/* Run it on one end of a socket pair; the other is ours. Returns an errno value. */
+static int
+start(const char *const *words, struct proxy *out, int *out_fd)
+{
+	int ends[2], code, complaint;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
+		return errno;
+	complaint = memfd_create("arver-proxy", MFD_CLOEXEC);
+	code = complaint < 0 ? errno : spawn(words, ends[1], complaint, &out->pid);
+	close(ends[1]);
+	if (code != 0) {
+		out->pid = 0;
+		close(ends[0]);
+		fd_drop(&complaint);
+		return code;
+	}
+	out->complaint = complaint;
+	*out_fd = ends[0];
+	return 0;
+}
+
 bool
 proxy_start(const struct ssh_config *config, const char *address, int64_t wait_ms,
     struct proxy *out, int *out_fd, struct err *e)
 {
 	AUTO(argv_done) struct argv words = { 0 };
-	AUTO(fd_drop) int theirs = -1, ours = -1, complaint = -1;
-	int ends[2], code;
+	int code;
 
 	if (config->proxy_jump)
 		jump_words(config, wait_ms, &words);
 	else if (!command_words(config, address, &words, e))
 		return false;
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
-		return err_errno(e, ERR_HOST, errno, "no socket pair for the jump host");
-	ours = ends[0];
-	theirs = ends[1];
-	complaint = memfd_create("arver-proxy", MFD_CLOEXEC);
-	code = complaint < 0 ? errno : spawn(&words, theirs, complaint, &out->pid);
-	if (code != 0) {
-		out->pid = 0;
-		return err_errno(e, ERR_HOST, code, "cannot run %s, for the jump host",
-		    words.at[0]);
-	}
-	out->complaint = complaint;
-	*out_fd = ours;
-	complaint = ours = -1;
-	return true;
+	code = start(argv_words(&words), out, out_fd);
+	return code == 0 ||
+	    err_errno(e, ERR_HOST, code, "cannot run %s, for the way to %s", argv_words(&words)[0],
+		address);
 }
 
 void

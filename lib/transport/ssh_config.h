@@ -27,15 +27,17 @@ struct ssh_config {
 	struct argv certificate_files;
 	struct argv known_hosts_files; /* user's, then global, in ssh's order */
 	struct argv revoked_host_keys;
-	struct argv unsupported; /* settings in use that this transport cannot do: "PKCS11Provider" ... */
+	struct argv unsupported; /* in use, and libssh cannot do them: "PKCS11Provider" ... */
 };
 
 void ssh_config_done(struct ssh_config *c);
 
 /* Run `ssh -G` for this host. ERR_HOST if there is no ssh or it refuses its configuration. */
-MUST_CHECK bool ssh_config_ask(const struct transport_spec *spec, struct ssh_config *out, struct err *e);
+MUST_CHECK bool ssh_config_ask(const struct transport_spec *spec, struct ssh_config *out,
+    struct err *e);
 
 /* Parse the output of `ssh -G`. `home` expands a leading "~/". */
-MUST_CHECK bool ssh_config_parse(struct bytes output, const char *home, struct ssh_config *out, struct err *e);
+MUST_CHECK bool ssh_config_parse(struct bytes output, const char *home, struct ssh_config *out,
+    struct err *e);
 
 #endif

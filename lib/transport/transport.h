@@ -43,8 +43,9 @@ struct transport {
 struct transport *transport_local_new(const struct transport_spec *spec);
 
 /*
- * libssh. Settings come from `ssh -G -l USER`; host keys must be known (known_hosts,
- * plain, hashed, [host]:port, @revoked), whatever ssh_config says. sudo where the login is not root.
+ * libssh. Settings come from `ssh -G -l USER`; host keys must be known
+ * (known_hosts, plain, hashed, [host]:port, @revoked), whatever ssh_config
+ * says. sudo where the login is not root. Many threads may have one each.
  */
 struct transport *transport_ssh_new(const struct transport_spec *spec);
 
@@ -59,7 +60,9 @@ MUST_CHECK bool transport_connect(struct transport *t, struct err *e);
 
 /*
  * Run a command to its end, its deadline or the end of the connection, which
- * result->end tells (base/proc.h has the rules). Connects first if need be.
+ * result->end tells (base/proc.h has the rules). Connects first if need be; the
+ * command's limit counts from then on. A program that is not there is a
+ * result: exit status 127.
  * ERR_HOST: it was not started, no byte of it was sent. ERR_LOST is never
  * returned here: a lost command is a result (PROC_LOST, PROC_DEADLINE). After a
  * deadline or loss the connection is closed. A remote command is not stopped by that.

@@ -158,6 +158,8 @@ do_connect(struct transport *base, struct err *e)
 {
 	struct transport_ssh *t = self(base);
 
+	if (t->link.session)
+		link_pump(&t->link); /* it may have ended while nobody looked */
 	if (!link_is_dead(&t->link))
 		return true;
 	link_end(&t->link);
@@ -174,9 +176,9 @@ do_run(struct transport *base, const struct proc_command *c, struct proc_result 
 	AUTO(str_done) struct str line = { 0 };
 	enum channel_end end = CHANNEL_DEAD;
 
+	str_add(&line, "exec"); /* else some shells stay, and make a status of a signal */
 	for (const char *const *word = c->argv; *word; word++) {
-		if (line.len > 0)
-			str_add_char(&line, ' ');
+		str_add_char(&line, ' ');
 		transport_quote(&line, *word);
 	}
 	for (int tries = 0; end == CHANNEL_DEAD && tries < 2; tries++) {

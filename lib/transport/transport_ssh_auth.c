@@ -87,8 +87,10 @@ try_agent(struct login *l, const struct identity *ids, size_t n)
 	long refused;
 	int rc;
 
-	for (size_t i = 0; i < n; i++)
-		offers[i] = (struct agent_offer){ str_bytes(&ids[i].offer), str_bytes(&ids[i].sign) };
+	for (size_t i = 0; i < n; i++) {
+		offers[i].offer = str_bytes(&ids[i].offer);
+		offers[i].sign = str_bytes(&ids[i].sign);
+	}
 	agent_lent_show(l->lent, offers, n);
 	free(offers);
 	rc = try_key(l, NULL);

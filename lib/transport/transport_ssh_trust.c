@@ -19,6 +19,7 @@
 #include "transport/transport.h"
 
 #define FILE_CAP ((size_t)16 << 20)
+#define SPACE " \t\r\n"
 
 /* The server's key, in the forms that are needed. */
 struct host_key {
@@ -188,7 +189,7 @@ is_in_list(char *text, const struct host_key *key)
 {
 	char *rest = NULL;
 
-	for (char *w = strtok_r(text, " \t\r\n", &rest); w; w = strtok_r(NULL, " \t\r\n", &rest)) {
+	for (char *w = strtok_r(text, SPACE, &rest); w; w = strtok_r(NULL, SPACE, &rest)) {
 		AUTO(str_done) struct str blob = { 0 };
 
 		if (known_hosts_decode(w, &blob) && blob.len == key->blob.len &&
@@ -223,7 +224,8 @@ check_revoked_files(const struct attempt *a, const struct host_key *key, struct 
 		bool revoked;
 
 		if (access(path, R_OK) != 0)
-			return err_errno(e, ERR_HOST, errno, "cannot read RevokedHostKeys %s", path);
+			return err_errno(e, ERR_HOST, errno, "cannot read RevokedHostKeys %s",
+			    path);
 		if (!read_file(path, &text, e))
 			return false;
 		revoked = str_starts(str_text(&text), "SSHKRL\n") ?
@@ -254,13 +256,11 @@ static bool
 fail_unknown(const struct attempt *a, const struct host_key *key, bool authority, struct err *e)
 {
 	AUTO(mem_free_drop) char *command = ssh_command(a);
+	const char *why = authority ? " (@cert-authority is of no use to this transport)" : "";
 
 	return err_set(e, ERR_HOST,
 	    "host key of %s is not known: %s%s; compare the fingerprint, then accept it with: %s",
-	    a->address, key->fingerprint,
-	    authority ? " (known_hosts has a certificate authority for it, which is of no use here)" :
-			"",
-	    command);
+	    a->address, key->fingerprint, why, command);
 }
 
 static bool

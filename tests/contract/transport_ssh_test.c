@@ -1,0 +1,823 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * transport_ssh: the contract, over a real sshd, and what only ssh has: host
+ * keys, logins, dead and silent servers, jump hosts, many at once. Built with
+ * AddressSanitizer and with ThreadSanitizer.
+ */
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <poll.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <cmocka.h>
+#include "base/clock.h"
+#include "base/file.h"
+#include "tests/contract/sshd.h"
+#include "tests/contract/transport_contract.h"
+
+#define CONNECT_MS 20000
+#define THREADS 32
+
+/* What a Host is unless a test says otherwise. */
+#define HOST                                                                                       \
+	"HostName 127.0.0.1\nPort %P\nIdentityFile %D/id\n"                                        \
+	"UserKnownHostsFile %D/known_hosts\nGlobalKnownHostsFile %D/global_known_hosts\n"
+#define KNOWN "[127.0.0.1]:%P %E\n"
+
+static struct sshd server;
+
+static struct transport *
+make_to(const char *address, int64_t connect_ms)
+{
+	const struct transport_spec spec = {
+		.name = "colo/web1",
+		.address = address,
+		.user = server.user,
+		.connect_ms = connect_ms,
+	};
+
+	return transport_ssh_new(&spec);
+}
+
+static struct transport *
+make_ssh(void)
+{
+	return make_to("web1", CONNECT_MS);
+}
+
+static size_t
+open_files(void)
+{
+	DIR *d = opendir("/proc/self/fd");
+	size_t n = 0;
+
+	while (readdir(d))
+		n++;
+	closedir(d);
+	return n;
+}
+
+static size_t files_before;
+
+static int
+begin(void **state)
+{
+	(void)state;
+	sshd_config(&server, "Host *\n" HOST);
+	sshd_known_hosts(&server, KNOWN);
+	files_before = open_files();
+	return 0;
+}
+
+/* No descriptor and no child is left behind. */
+static int
+end(void **state)
+{
+	(void)state;
+	unsetenv("SSH_AUTH_SOCK");
+	assert_int_equal(open_files(), files_before);
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), 0); /* there is sshd, and it runs */
+	return 0;
+}
+
+static void
+assert_says(const struct err *e, const char *text)
+{
+	if (!strstr(e->text, text))
+		fail_msg("\"%s\" is not in: %s", text, e->text);
+}
+
+static void
+assert_connects(const char *address)
+{
+	AUTO(transport_drop) struct transport *t = make_to(address, CONNECT_MS);
+	AUTO(proc_result_done) struct proc_result r = { 0 };
+	struct err e = { 0 };
+
+	if (!transport_connect(t, &e))
+		fail_msg("%s", e.text);
+	transport_contract_sh(t, "echo here", (struct proc_command){ 0 }, &r);
+	assert_string_equal(str_text(&r.out), "here\n");
+}
+
+/* Fails in time with ERR_HOST and these texts (NULL: one less). */
+static void
+assert_fails(const char *address, int64_t connect_ms, const char *text, const char *more)
+{
+	AUTO(transport_drop) struct transport *t = make_to(address, connect_ms);
+	int64_t start = clock_ms();
+	struct err e = { 0 };
+
+	assert_false(transport_connect(t, &e));
+	assert_in_range(clock_ms() - start, 0, connect_ms + 5000);
+	assert_int_equal(e.kind, ERR_HOST);
+	assert_says(&e, text);
+	if (more)
+		assert_says(&e, more);
+}
+
+static void
+transport_ssh_host_key_known_in_some_way_is_taken(void **state)
+{
+	static const char *const files[] = {
+		KNOWN,
+		"[127.0.0.1]:%P %C\n", /* ECDSA is all that is known: that is negotiated */
+		"[127.0.0.1]:%P ssh-ed25519 AAAA\n" KNOWN,
+		"[127.0.0.*]:%P,other %E\n",
+		"*,!web2 %E\n",
+		"127.0.0.1 %E\n", /* ssh looks there as well */
+		"[127.0.0.1]:%P\t%E\n",
+		"junk\n\n#\n@unknown [127.0.0.1]:%P %C\n[127.0.0.1]:%P rubbish x\n" KNOWN,
+		"@cert-authority * %C\n" KNOWN,
+		"@revoked [127.0.0.1]:%P %C\n" KNOWN,
+		"@revoked web2 %E\n" KNOWN,
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(files); i++) {
+		sshd_known_hosts(&server, files[i]);
+		assert_connects("web1");
+	}
+}
+
+static void
+transport_ssh_host_key_hashed_is_taken(void **state)
+{
+	(void)state;
+	sshd_shell(&server, "ssh-keygen -q -H -f known_hosts 2>/dev/null; "
+			    "! grep -q 127 known_hosts");
+	assert_connects("web1");
+}
+
+static void
+transport_ssh_host_key_not_known_is_refused_with_fingerprint(void **state)
+{
+	static const char *const files[] = {
+		"",
+		"[127.0.0.1]:1%P %E\n",
+		"*,![127.0.0.1]:%P,!127.0.0.1 %E\n",
+		"web1 %E\n", /* the name that was typed, not HostName */
+		"#" KNOWN,
+	};
+	AUTO(mem_free_drop) char *command = mem_printf("ssh %s@web1", server.user);
+
+	(void)state;
+	/* it must not matter */
+	sshd_config(&server, "Host *\nStrictHostKeyChecking no\n" HOST);
+	for (size_t i = 0; i < COUNT(files); i++) {
+		sshd_known_hosts(&server, files[i]);
+		assert_fails("web1", CONNECT_MS, "not known: ssh-ed25519 SHA256:", command);
+	}
+	sshd_shell(&server, "test -s known_hosts && rm known_hosts");
+	assert_fails("web1", CONNECT_MS, "not known: ssh-ed25519 SHA256:", command);
+	sshd_shell(&server, "test ! -e known_hosts"); /* and nothing was written */
+	sshd_known_hosts(&server, "@cert-authority * %C\n");
+	assert_fails("web1", CONNECT_MS, "not known", "authority");
+}
+
+static void
+transport_ssh_host_key_changed_is_refused_with_the_way_out(void **state)
+{
+	(void)state;
+	sshd_config(&server, "Host *\nStrictHostKeyChecking no\n" HOST);
+	sshd_shell(&server, "printf '\\n[127.0.0.1]:%u %%s\\n' \"$(cut -d' ' -f1,2 id.pub)\" "
+			    ">known_hosts",
+	    server.port);
+	assert_fails("web1", CONNECT_MS, "HAS CHANGED", "line 2 ");
+	assert_fails("web1", CONNECT_MS, "ssh-ed25519 SHA256:", "ssh-keygen -R '[127.0.0.1]:");
+	/* what is known of [host]:port outweighs what is known of the host */
+	sshd_shell(&server, "printf '127.0.0.1 %%s\\n' \"$(cat host_ed25519.pub)\" >>known_hosts");
+	assert_fails("web1", CONNECT_MS, "HAS CHANGED", NULL);
+	/* another type than the server has */
+	sshd_shell(&server, "ssh-keygen -q -t rsa -b 2048 -N '' -f rsa; "
+			    "printf '[127.0.0.1]:%u %%s\\n' \"$(cat rsa.pub)\" >known_hosts",
+	    server.port);
+	assert_fails("web1", CONNECT_MS, "HAS CHANGED", NULL);
+}
+
+static void
+transport_ssh_host_key_revoked_is_refused(void **state)
+{
+	static const char *const files[] = {
+		"@revoked [127.0.0.1]:%P %E\n" KNOWN,
+		KNOWN "@revoked * %E\n",
+		"127.0.0.1 %E\n@revoked 127.0.0.1 %E\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(files); i++) {
+		sshd_known_hosts(&server, files[i]);
+		assert_fails("web1", CONNECT_MS, "revoked", "known_hosts line");
+	}
+	sshd_known_hosts(&server, KNOWN);
+	sshd_config(&server, "Host *\nRevokedHostKeys %D/revoked\n" HOST);
+	sshd_shell(&server, "cat host_ecdsa.pub >revoked");
+	assert_connects("web1");
+	sshd_shell(&server, "cat host_ed25519.pub >>revoked");
+	assert_fails("web1", CONNECT_MS, "is revoked in", "revoked");
+	sshd_shell(&server, "ssh-keygen -q -k -f revoked host_ed25519.pub"); /* a KRL */
+	assert_fails("web1", CONNECT_MS, "is revoked in", NULL);
+	sshd_shell(&server, "rm revoked");
+	assert_fails("web1", CONNECT_MS, "cannot read RevokedHostKeys", NULL);
+}
+
+static void
+transport_ssh_every_known_hosts_file_counts(void **state)
+{
+	(void)state;
+	sshd_shell(&server, "mv known_hosts elsewhere; ln -s elsewhere global_known_hosts");
+	assert_connects("web1");
+	sshd_shell(&server, "printf '@revoked * %%s\\n' \"$(cat host_ed25519.pub)\" >known_hosts");
+	assert_fails("web1", CONNECT_MS, "revoked", NULL);
+	sshd_config(&server, "Host *\n" HOST "UserKnownHostsFile none\n");
+	sshd_shell(&server, "rm known_hosts global_known_hosts; mkdir global_known_hosts");
+	assert_fails("web1", CONNECT_MS, "global_known_hosts", NULL);
+	sshd_shell(&server, "rmdir global_known_hosts");
+}
+
+static void
+transport_ssh_host_key_alias_is_looked_up(void **state)
+{
+	(void)state;
+	sshd_config(&server, "Host *\nHostKeyAlias storage\n" HOST);
+	assert_fails("web1", CONNECT_MS, "not known", NULL);
+	sshd_known_hosts(&server, "storage %E\n");
+	assert_connects("web1");
+}
+
+static void
+transport_ssh_settings_are_those_of_the_alias(void **state)
+{
+	(void)state;
+	/* matched by what was typed, not by HostName; libssh alone would refuse the name */
+	sshd_config(&server, "Host db_*\n" HOST "Host *\nPort 1\n");
+	assert_connects("db_1");
+	/* localhost may be ::1 first, where nobody listens */
+	sshd_known_hosts(&server, "[localhost]:%P %E\n");
+	sshd_config(&server, "Host *\nPort %P\nIdentityFile %D/id\n"
+			     "UserKnownHostsFile %D/known_hosts\n");
+	assert_connects("localhost");
+}
+
+static void
+transport_ssh_settings_it_cannot_do_are_named(void **state)
+{
+	(void)state;
+	sshd_config(&server, "Host *\nPKCS11Provider /lib/x.so\nBindAddress 127.0.0.1\n" HOST);
+	assert_fails("web1", CONNECT_MS, "PKCS11Provider", "BindAddress");
+	sshd_config(&server, "Host *\nKexAlgorithms sntrup761x25519-sha512@openssh.com\n" HOST);
+	assert_fails("web1", CONNECT_MS, "KexAlgorithms", "sntrup");
+	sshd_config(&server, "Host *\nNoSuchThing yes\n");
+	assert_fails("web1", CONNECT_MS, "ssh -G refuses web1", "nosuchthing");
+	sshd_config(&server, "Host *\nCiphers aes256-ctr\nMACs hmac-sha2-256\n"
+			     "KexAlgorithms ecdh-sha2-nistp256\n"
+			     "HostKeyAlgorithms ecdsa-sha2-nistp256\n" HOST);
+	sshd_known_hosts(&server, "[127.0.0.1]:%P %C\n" KNOWN);
+	assert_connects("web1");
+}
+
+static void
+transport_ssh_no_accepted_key_names_those_tried(void **state)
+{
+	(void)state;
+	sshd_shell(&server, "ssh-keygen -q -t ed25519 -N '' -f wrong");
+	sshd_config(&server, "Host *\nIdentityFile %D/wrong\nIdentityFile %D/missing\n"
+			     "Port %P\nHostName 127.0.0.1\nUserKnownHostsFile %D/known_hosts\n");
+	assert_fails("web1", CONNECT_MS, "/wrong", "the server allows: publickey");
+	sshd_config(&server, "Host *\nIdentityFile %D/missing\n"
+			     "Port %P\nHostName 127.0.0.1\nUserKnownHostsFile %D/known_hosts\n");
+	assert_fails("web1", CONNECT_MS, "tried: no key at all", "no ssh-agent");
+	/* the wrong one first, then the right one */
+	sshd_config(&server, "Host *\nIdentityFile %D/wrong\n" HOST);
+	assert_connects("web1");
+	sshd_shell(&server, "test ! -e id.pub.bak; rm wrong.pub");
+	assert_connects("web1");
+	sshd_shell(&server, "test ! -e wrong.pub"); /* libssh would write it */
+}
+
+static void
+transport_ssh_encrypted_key_without_agent_says_ssh_add(void **state)
+{
+	(void)state;
+	sshd_shell(&server, "ssh-keygen -q -t ed25519 -N secret -f locked; "
+			    "ssh-keygen -q -t rsa -m PEM -N secret -f locked_pem; "
+			    "echo rubbish >rubbish");
+	sshd_config(&server, "Host *\nIdentityFile %D/locked\nIdentityFile %D/locked_pem\n"
+			     "IdentityFile %D/rubbish\nHostName 127.0.0.1\nPort %P\n"
+			     "UserKnownHostsFile %D/known_hosts\n");
+	assert_fails("web1", CONNECT_MS, "ssh-add ", "/locked, ");
+	assert_fails("web1", CONNECT_MS, "/locked_pem;", "cannot be used: ");
+}
+
+struct agent {
+	pid_t pid;
+	char *path;
+};
+
+static struct agent
+agent_start(void)
+{
+	struct agent a = { .path = mem_printf("%s/agent", server.dir) };
+	char *argv[] = { (char *)"ssh-agent", (char *)"-D", (char *)"-a", a.path, NULL };
+	posix_spawn_file_actions_t files;
+
+	posix_spawn_file_actions_init(&files);
+	posix_spawn_file_actions_addopen(&files, STDOUT_FILENO, "/dev/null", 1, 0);
+	posix_spawn_file_actions_addclosefrom_np(&files, 3);
+	assert_int_equal(posix_spawnp(&a.pid, argv[0], &files, NULL, argv, environ), 0);
+	posix_spawn_file_actions_destroy(&files);
+	for (int i = 0; i < 1000 && access(a.path, F_OK) != 0; i++)
+		usleep(10000);
+	setenv("SSH_AUTH_SOCK", a.path, 1);
+	return a;
+}
+
+static void
+agent_end(struct agent *a)
+{
+	kill(a->pid, SIGCONT);
+	kill(a->pid, SIGTERM);
+	waitpid(a->pid, NULL, 0);
+	unsetenv("SSH_AUTH_SOCK");
+	unlink(a->path);
+	free(a->path);
+}
+
+#define NO_FILES                                                                                   \
+	"HostName 127.0.0.1\nPort %P\nIdentityFile %D/missing\n"                                   \
+	"UserKnownHostsFile %D/known_hosts\n"
+
+static void
+transport_ssh_agent_with_the_good_key_logs_in(void **state)
+{
+	struct agent a = agent_start();
+
+	(void)state;
+	sshd_config(&server, "Host *\n" NO_FILES);
+	assert_fails("web1", CONNECT_MS, "no key at all", NULL);
+	sshd_shell(&server, "ssh-add -q id");
+	assert_connects("web1");
+	sshd_config(&server, "Host *\nIdentityAgent %D/agent\n" NO_FILES);
+	unsetenv("SSH_AUTH_SOCK");
+	assert_connects("web1");
+	sshd_config(&server, "Host *\nIdentityAgent none\n" NO_FILES);
+	setenv("SSH_AUTH_SOCK", a.path, 1);
+	assert_fails("web1", CONNECT_MS, "no ssh-agent", NULL);
+	agent_end(&a);
+}
+
+static void
+transport_ssh_agent_with_many_wrong_keys(void **state)
+{
+	struct agent a = agent_start();
+
+	(void)state;
+	sshd_shell(&server, "for i in 1 2 3 4 5 6 7 8; do rm -f w$i; "
+			    "ssh-keygen -q -t ed25519 -N '' -C w$i -f w$i; ssh-add -q w$i; done; "
+			    "ssh-add -q id");
+	/* five are tried, and the server does not hang up */
+	sshd_config(&server, "Host *\n" NO_FILES);
+	assert_fails("web1", CONNECT_MS, "was refused; tried: w1 (agent), ", "w5 (agent);");
+	/* five, then the file */
+	sshd_shell(&server, "ssh-add -q -d id 2>/dev/null");
+	sshd_config(&server, "Host *\n" HOST);
+	assert_connects("web1");
+	/* the agent's key that is configured goes first */
+	sshd_shell(&server, "ssh-add -q id; mv id hidden");
+	assert_connects("web1");
+	sshd_config(&server, "Host *\nIdentitiesOnly yes\n" HOST);
+	assert_connects("web1");
+	sshd_config(&server, "Host *\nIdentitiesOnly yes\n" NO_FILES);
+	assert_fails("web1", CONNECT_MS, "tried: no key at all", NULL);
+	sshd_shell(&server, "mv hidden id");
+	agent_end(&a);
+}
+
+static void
+transport_ssh_agent_that_hangs_or_is_gone_does_not_stop_a_file(void **state)
+{
+	struct agent a = agent_start();
+	int64_t start = clock_ms();
+
+	(void)state;
+	sshd_shell(&server, "ssh-add -q id");
+	kill(a.pid, SIGSTOP);
+	sshd_config(&server, "Host *\n" NO_FILES);
+	assert_fails("web1", 2000, "no ssh-agent", NULL);
+	assert_in_range(clock_ms() - start, 0, 8000);
+	agent_end(&a);
+	setenv("SSH_AUTH_SOCK", "/no/such/socket", 1);
+	sshd_config(&server, "Host *\n" HOST);
+	assert_connects("web1");
+}
+
+/* A confirmation that nobody gives: the agent says no. */
+static void
+transport_ssh_agent_that_does_not_sign_is_told(void **state)
+{
+	struct agent a;
+
+	(void)state;
+	setenv("SSH_ASKPASS", "/bin/false", 1);
+	setenv("SSH_ASKPASS_REQUIRE", "force", 1);
+	a = agent_start();
+	sshd_shell(&server, "ssh-add -q -c id");
+	sshd_config(&server, "Host *\n" NO_FILES);
+	assert_fails("web1", CONNECT_MS, "the agent does not sign with: good (agent)", NULL);
+	sshd_config(&server, "Host *\nIdentityFile %D/other\n" NO_FILES);
+	sshd_shell(&server, "ssh-keygen -q -t ed25519 -N '' -f second; "
+			    "cat second.pub >>authorized_keys; cp second other");
+	assert_connects("web1"); /* the next one does */
+	sshd_shell(&server, "cp id.pub authorized_keys");
+	unsetenv("SSH_ASKPASS");
+	unsetenv("SSH_ASKPASS_REQUIRE");
+	agent_end(&a);
+}
+
+static void
+transport_ssh_certificate_logs_in(void **state)
+{
+	struct agent a;
+
+	(void)state;
+	sshd_shell(&server, "ssh-keygen -q -t ed25519 -N '' -f ca; "
+			    "ssh-keygen -q -t ed25519 -N '' -f guest; "
+			    "ssh-keygen -q -s ca -I guest -n %s guest.pub 2>/dev/null; "
+			    "echo \"cert-authority $(cat ca.pub)\" >authorized_keys",
+	    server.user);
+	sshd_config(&server, "Host *\nIdentityFile %D/guest\n" NO_FILES);
+	assert_connects("web1"); /* guest-cert.pub beside it */
+	sshd_shell(&server, "mv guest-cert.pub ticket.pub");
+	assert_fails("web1", CONNECT_MS, "tried: ", "/guest;");
+	sshd_config(&server,
+	    "Host *\nCertificateFile %D/ticket.pub\nIdentityFile %D/guest\n" NO_FILES);
+	assert_connects("web1");
+	a = agent_start();
+	sshd_shell(&server, "ssh-add -q guest; mv guest hidden"); /* the agent has the key only */
+	assert_connects("web1");
+	sshd_shell(&server, "ssh-add -q -D; mv hidden guest; mv ticket.pub guest-cert.pub; "
+			    "ssh-add -q guest 2>/dev/null; mv guest hidden; "
+			    "rm guest.pub guest-cert.pub");
+	sshd_config(&server, "Host *\n" NO_FILES);
+	assert_connects("web1"); /* the agent has both */
+	sshd_shell(&server, "cp id.pub authorized_keys; rm hidden");
+	agent_end(&a);
+}
+
+static int
+listen_on(uint16_t *port, int backlog)
+{
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_in at = { .sin_family = AF_INET };
+	socklen_t len = sizeof(at);
+
+	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &len), 0);
+	assert_int_equal(backlog < 0 ? 0 : listen(fd, backlog), 0);
+	*port = ntohs(at.sin_port);
+	return fd;
+}
+
+static void
+config_for_port(uint16_t port)
+{
+	AUTO(mem_free_drop) char *text = mem_printf("Host *\nPort %u\n%s", port, HOST);
+
+	sshd_config(&server, text);
+}
+
+static void
+transport_ssh_nobody_there_is_told(void **state)
+{
+	uint16_t port;
+	AUTO(fd_drop) int fd = listen_on(&port, -1); /* bound, not listening */
+
+	(void)state;
+	config_for_port(port);
+	assert_fails("web1", CONNECT_MS, "cannot connect to 127.0.0.1, port", "Connection refused");
+	sshd_config(&server, "Host *\nPort %P\n");
+	assert_fails("no-such-host.invalid", CONNECT_MS, "cannot look up no-such-host.invalid",
+	    NULL);
+}
+
+static void
+transport_ssh_silent_port_ends_at_the_deadline(void **state)
+{
+	uint16_t port;
+	AUTO(fd_drop) int fd = listen_on(&port, 5); /* the kernel accepts, nobody speaks */
+	int64_t start = clock_ms();
+
+	(void)state;
+	config_for_port(port);
+	assert_fails("web1", 1500, "speaks SSH in time", NULL);
+	assert_in_range(clock_ms() - start, 1490, 6000);
+}
+
+static void *
+speak_a_little(void *arg)
+{
+	int fd = accept4(*(int *)arg, NULL, NULL, SOCK_CLOEXEC);
+	char buf[256];
+
+	if (write(fd, "SSH-2.0-x\r\n", 11) != 11)
+		return NULL;
+	while (read(fd, buf, sizeof(buf)) > 0)
+		;
+	close(fd);
+	return NULL;
+}
+
+static void
+transport_ssh_server_that_falls_silent_ends_at_the_deadline(void **state)
+{
+	uint16_t port;
+	AUTO(fd_drop) int fd = listen_on(&port, 5);
+	pthread_t thread;
+
+	(void)state;
+	pthread_create(&thread, NULL, speak_a_little, &fd);
+	config_for_port(port);
+	assert_fails("web1", 1500, "fell silent", NULL);
+	pthread_join(thread, NULL);
+}
+
+static void
+transport_ssh_something_that_is_no_ssh_is_told(void **state)
+{
+	uint16_t port;
+	AUTO(fd_drop) int fd = listen_on(&port, 5);
+	pthread_t thread;
+
+	(void)state;
+	sshd_shell(&server, ": >nothing");
+	pthread_create(&thread, NULL, speak_a_little, &fd);
+	config_for_port(port);
+	shutdown(fd, SHUT_RD); /* accept fails: the kernel resets */
+	assert_fails("web1", CONNECT_MS, "127.0.0.1", NULL);
+	pthread_join(thread, NULL);
+}
+
+static void
+transport_ssh_connection_cut_in_a_command_is_lost(void **state)
+{
+	AUTO(transport_drop) struct transport *t = make_ssh();
+	AUTO(proc_result_done) struct proc_result r = { 0 };
+	AUTO(proc_result_done) struct proc_result again = { 0 };
+	const struct bytes input = bytes_of("x");
+
+	(void)state;
+	transport_contract_sh(t, "cat; kill -9 $PPID; sleep 20",
+	    (struct proc_command){ .input = &input, .n_input = 1 }, &r);
+	assert_int_equal(r.end, PROC_LOST);
+	assert_true(r.fed);
+	transport_contract_sh(t, "echo again", (struct proc_command){ 0 }, &again);
+	assert_string_equal(str_text(&again.out), "again\n");
+}
+
+static void
+transport_ssh_connection_cut_while_parked_is_made_anew(void **state)
+{
+	AUTO(transport_drop) struct transport *t = make_ssh();
+	AUTO(proc_result_done) struct proc_result r = { 0 };
+	struct err e = { 0 };
+
+	(void)state;
+	assert_true(transport_connect(t, &e));
+	sshd_signal_connections(&server, SIGKILL);
+	transport_contract_sh(t, "echo again", (struct proc_command){ 0 }, &r);
+	assert_string_equal(str_text(&r.out), "again\n");
+}
+
+static void
+transport_ssh_server_gone_while_parked_was_not_begun(void **state)
+{
+	AUTO(transport_drop) struct transport *t = make_ssh();
+	const char *const argv[] = { "true", NULL };
+	struct proc_result r = { .code = 77 };
+	struct err e = { 0 };
+
+	(void)state;
+	assert_true(transport_connect(t, &e));
+	sshd_halt(&server);
+	assert_false(transport_run(t, &(struct proc_command){ .argv = argv }, &r, &e));
+	assert_int_equal(e.kind, ERR_HOST);
+	assert_says(&e, "Connection refused");
+	assert_int_equal(r.code, 77);
+	sshd_resume(&server, NULL);
+	assert_true(transport_connect(t, &e));
+}
+
+/* The other side stops reading: 16 MB fill every buffer, and no write may hang. */
+static void
+transport_ssh_server_that_stops_reading_ends_at_the_deadline(void **state)
+{
+	AUTO(transport_drop) struct transport *t = make_ssh();
+	AUTO(proc_result_done) struct proc_result r = { 0 };
+	AUTO(mem_free_drop) char *big = mem_alloc(16, 1 << 20);
+	const struct bytes input = { big, (size_t)16 << 20 };
+	int64_t start;
+	struct err e = { 0 };
+
+	(void)state;
+	assert_true(transport_connect(t, &e));
+	start = clock_ms();
+	transport_contract_sh(t, "kill -STOP $PPID; sleep 20",
+	    (struct proc_command){ .input = &input, .n_input = 1, .limit_ms = 3000 }, &r);
+	assert_int_equal(r.end, PROC_DEADLINE);
+	assert_in_range(clock_ms() - start, 2990, 9000);
+	sshd_signal_connections(&server, SIGKILL);
+}
+
+static void
+transport_ssh_session_that_is_refused_was_not_begun(void **state)
+{
+	AUTO(transport_drop) struct transport *t = make_ssh();
+	const char *const argv[] = { "true", NULL };
+	AUTO(proc_result_done) struct proc_result r = { 0 };
+	struct err e = { 0 };
+
+	(void)state;
+	sshd_halt(&server);
+	sshd_resume(&server, "MaxSessions 0");
+	assert_false(transport_run(t, &(struct proc_command){ .argv = argv }, &r, &e));
+	assert_int_equal(e.kind, ERR_HOST);
+	sshd_halt(&server);
+	sshd_resume(&server, NULL);
+}
+
+static void
+transport_ssh_jump_host_leads_there(void **state)
+{
+	(void)state;
+	sshd_config(&server, "Host jump_1\n" HOST "Host web1\nProxyJump jump_1\n" HOST);
+	assert_connects("web1");
+	sshd_config(&server, "Host a b\n" HOST "Host web1\nProxyJump a,b\n" HOST);
+	assert_connects("web1");
+	sshd_config(&server, "Host web1\nProxyCommand ssh -W '[%h]:%p' b\nHost *\n" HOST);
+	assert_connects("web1");
+}
+
+static void
+transport_ssh_jump_host_that_fails_is_quoted(void **state)
+{
+	(void)state;
+	sshd_config(&server, "Host jump\nUserKnownHostsFile /dev/null\n" HOST
+			     "Host web1\nProxyJump jump\n" HOST);
+	assert_fails("web1", CONNECT_MS, "the way there says: ", "Host key verification failed");
+	sshd_config(&server, "Host web1\nProxyCommand echo no way >&2; exit 1\n" HOST);
+	assert_fails("web1", CONNECT_MS, "the way there says: ", "no way");
+	sshd_config(&server, "Host web1\nProxyCommand sleep 60\n" HOST);
+	assert_fails("web1", 1500, "speaks SSH in time", NULL);
+	sshd_config(&server, "Host *\nProxyCommand nc %h %p\nPort %P\nHostName 127.0.0.1\n");
+	assert_fails("web1;x", CONNECT_MS, "", NULL);
+}
+
+/*
+ * The way there takes some of the input and then no more, while much is
+ * waiting: a write to a blocking socket would hang there for ever.
+ */
+static void
+transport_ssh_jump_host_that_stops_ends_at_the_deadline(void **state)
+{
+	AUTO(transport_drop) struct transport *t = make_ssh();
+	AUTO(proc_result_done) struct proc_result r = { 0 };
+	AUTO(mem_free_drop) char *big = mem_alloc(16, 1 << 20);
+	const struct bytes input = { big, (size_t)16 << 20 };
+	int64_t start;
+	struct err e = { 0 };
+
+	(void)state;
+	sshd_config(&server, "Host web1\nProxyCommand sh -c "
+			     "'(dd bs=16k count=60; sleep 60) | ssh -W [%h]:%p b | cat'\n"
+			     "Host *\n" HOST);
+	if (!transport_connect(t, &e))
+		fail_msg("%s", e.text);
+	start = clock_ms();
+	transport_contract_sh(t, "cat >/dev/null",
+	    (struct proc_command){ .input = &input, .n_input = 1, .limit_ms = 3000 }, &r);
+	assert_int_equal(r.end, PROC_DEADLINE);
+	assert_in_range(clock_ms() - start, 2990, 9000);
+}
+
+static void
+transport_ssh_wants_sudo_unless_root(void **state)
+{
+	const struct transport_spec specs[] = {
+		{ .name = "a", .address = "a", .user = "root" },
+		{ .name = "a", .address = "a", .user = "admin" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(specs); i++) {
+		AUTO(transport_drop) struct transport *t = transport_ssh_new(&specs[i]);
+
+		assert_int_equal(t->sudo, i == 1);
+		assert_string_equal(t->name, "a");
+	}
+}
+
+struct worker {
+	pthread_t thread;
+	int number;
+	char complaint[600]; /* an error text and a word */
+};
+
+static void *
+work(void *arg)
+{
+	struct worker *w = arg;
+	AUTO(transport_drop) struct transport *t = make_to("web1", 60000);
+	AUTO(mem_free_drop) char *text = mem_printf("worker %d\n", w->number);
+	const char *const argv[] = { "cat", NULL };
+	const struct bytes input = bytes_of(text);
+
+	for (int i = 0; i < 3; i++) {
+		AUTO(proc_result_done) struct proc_result r = { 0 };
+		struct proc_command c = { .argv = argv, .input = &input, .n_input = 1 };
+		struct err e = { 0 };
+
+		if (!transport_run(t, &c, &r, &e))
+			snprintf(w->complaint, sizeof(w->complaint), "%s", e.text);
+		else if (r.end != PROC_EXITED || !str_equal(str_text(&r.out), text))
+			snprintf(w->complaint, sizeof(w->complaint), "end %d", r.end);
+	}
+	return NULL;
+}
+
+static void
+transport_ssh_many_threads_at_once(void **state)
+{
+	struct agent a = agent_start();
+	struct worker workers[THREADS] = { 0 };
+
+	(void)state;
+	sshd_shell(&server, "ssh-add -q id; ssh-keygen -q -H -f known_hosts 2>/dev/null");
+	for (int i = 0; i < THREADS; i++) {
+		workers[i].number = i;
+		assert_int_equal(pthread_create(&workers[i].thread, NULL, work, &workers[i]), 0);
+	}
+	for (int i = 0; i < THREADS; i++)
+		pthread_join(workers[i].thread, NULL);
+	agent_end(&a);
+	for (int i = 0; i < THREADS; i++)
+		assert_string_equal(workers[i].complaint, "");
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(transport_ssh_##name, begin, end)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(host_key_known_in_some_way_is_taken),
+		CASE(host_key_hashed_is_taken),
+		CASE(host_key_not_known_is_refused_with_fingerprint),
+		CASE(host_key_changed_is_refused_with_the_way_out),
+		CASE(host_key_revoked_is_refused),
+		CASE(every_known_hosts_file_counts),
+		CASE(host_key_alias_is_looked_up),
+		CASE(settings_are_those_of_the_alias),
+		CASE(settings_it_cannot_do_are_named),
+		CASE(no_accepted_key_names_those_tried),
+		CASE(encrypted_key_without_agent_says_ssh_add),
+		CASE(agent_with_the_good_key_logs_in),
+		CASE(agent_with_many_wrong_keys),
+		CASE(agent_that_hangs_or_is_gone_does_not_stop_a_file),
+		CASE(agent_that_does_not_sign_is_told),
+		CASE(certificate_logs_in),
+		CASE(nobody_there_is_told),
+		CASE(silent_port_ends_at_the_deadline),
+		CASE(server_that_falls_silent_ends_at_the_deadline),
+		CASE(something_that_is_no_ssh_is_told),
+		CASE(connection_cut_in_a_command_is_lost),
+		CASE(connection_cut_while_parked_is_made_anew),
+		CASE(server_gone_while_parked_was_not_begun),
+		CASE(server_that_stops_reading_ends_at_the_deadline),
+		CASE(session_that_is_refused_was_not_begun),
+		CASE(jump_host_leads_there),
+		CASE(jump_host_that_fails_is_quoted),
+		CASE(jump_host_that_stops_ends_at_the_deadline),
+		CASE(wants_sudo_unless_root),
+		CASE(many_threads_at_once),
+	};
+	int failed;
+
+	signal(SIGPIPE, SIG_IGN);
+	sshd_start(&server, NULL);
+	begin(NULL);
+	failed = transport_contract_run("transport_ssh contract", make_ssh);
+	failed += cmocka_run_group_tests_name("transport_ssh", tests, NULL, NULL);
+	sshd_stop(&server);
+	return failed;
+}
