@@ -100,8 +100,9 @@ tables_done(struct tables *t)
 	str_done(&t->shorts);
 }
 
+/* `after` the letter: "" none, ":" an argument, "::" perhaps one, attached. */
 static void
-add_row(struct tables *t, const char *name, char letter, int has_arg, int value)
+add_row(struct tables *t, const char *name, char letter, const char *after, int has_arg, int value)
 {
 	struct option *o = mem_push(&t->longs, &t->n, sizeof(*o));
 
@@ -109,28 +110,24 @@ add_row(struct tables *t, const char *name, char letter, int has_arg, int value)
 	if (!letter)
 		return;
 	str_add_char(&t->shorts, letter);
-	str_add(&t->shorts, has_arg == required_argument ? ":" : "");
+	str_add(&t->shorts, after);
 }
 
-/* An optional argument goes with the long name alone: --list-targets=colo; -lv is a cluster. */
-static int
-has_arg(const struct command *c)
-{
-	if (!c->args[0])
-		return no_argument;
-	return c->optional_arg ? optional_argument : required_argument;
-}
-
-/* "-": words come in their order; ":": a missing argument is told apart. */
+/*
+ * "-": words come in their order; ":": a missing argument is told apart. The
+ * words are the verb's arguments, so that options may stand between;
+ * --open=colo and -ocolo do as well. -lv is a cluster.
+ */
 static void
 make_tables(struct tables *t)
 {
 	str_add(&t->shorts, "-:");
 	for (size_t i = 0; commands[i]; i++)
-		add_row(t, commands[i]->name, commands[i]->letter, has_arg(commands[i]),
-		    FIRST_VERB + (int)i);
+		add_row(t, commands[i]->name, commands[i]->letter,
+		    commands[i]->args[0] && !commands[i]->optional_arg ? "::" : "",
+		    commands[i]->args[0] ? optional_argument : no_argument, FIRST_VERB + (int)i);
 	for (size_t i = 0; i < COUNT(rows); i++)
-		add_row(t, rows[i].name, rows[i].letter,
+		add_row(t, rows[i].name, rows[i].letter, rows[i].arg ? ":" : "",
 		    rows[i].arg ? required_argument : no_argument, FIRST_OPTION + (int)i);
 	mem_push(&t->longs, &t->n, sizeof(*t->longs));
 }
@@ -172,7 +169,7 @@ take_verb(struct reading *r, const struct command *c, const char *arg, struct er
 	if (r->o->command && r->o->command != c)
 		return err_set(e, ERR_USAGE, "--%s and --%s do not go together",
 		    r->o->command->name, c->name);
-	if (r->o->command && arg)
+	if (r->o->command)
 		return err_set(e, ERR_USAGE, "--%s is given twice: a list of targets is written a,b,c",
 		    c->name);
 	r->o->command = c;

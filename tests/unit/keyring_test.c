@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+/* keyring: the order to try keys in, and what becomes of the same key twice. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include "base/secret.h"
+#include "keyring/keyring.h"
+
+static void
+add(struct keyring *kr, const char *path, const char *passphrase, struct key k)
+{
+	keyring_add(kr, path, &k, secret_from(bytes_of(passphrase)));
+}
+
+/* The passphrases of a disk in order, joined by blanks. */
+static void
+expect_order(const struct keyring *kr, const char *path, const char *want)
+{
+	AUTO(str_done) struct str got = { 0 };
+	size_t n;
+	const struct key *keys = keyring_get(kr, path, &n);
+
+	for (size_t i = 0; i < n; i++) {
+		if (i > 0)
+			str_add(&got, " ");
+		str_add_bytes(&got, secret_bytes(keys[i].passphrase));
+	}
+	assert_string_equal(str_text(&got), want);
+}
+
+static void
+keyring_get_gives_promoted_then_staged_then_future(void **state)
+{
+	AUTO(keyring_drop) struct keyring *kr = keyring_new();
+
+	(void)state;
+	add(kr, "/a", "future", (struct key){ .state = KEY_FUTURE, .time = 9e99 });
+	add(kr, "/a", "staged1", (struct key){ .state = KEY_STAGED, .made = 50 });
+	add(kr, "/a", "old", (struct key){ .time = 10 });
+	add(kr, "/a", "new", (struct key){ .time = 30 });
+	add(kr, "/a", "staged2", (struct key){ .state = KEY_STAGED, .made = 60 });
+	add(kr, "/a", "middle", (struct key){ .time = 20 });
+	add(kr, "/a", "oldest", (struct key){ .time = 0 });
+	expect_order(kr, "/a", "new middle old oldest staged2 staged1 future");
+}
+
+static void
+keyring_get_of_equal_times_gives_the_one_added_later_first(void **state)
+{
+	AUTO(keyring_drop) struct keyring *kr = keyring_new();
+
+	(void)state;
+	add(kr, "/a", "one", (struct key){ .time = 5 });
+	add(kr, "/a", "two", (struct key){ .time = 5 });
+	add(kr, "/a", "three", (struct key){ .time = 5 });
+	expect_order(kr, "/a", "three two one");
+}
+
+static void
+keyring_get_of_an_unknown_disk_gives_nothing(void **state)
+{
+	AUTO(keyring_drop) struct keyring *kr = keyring_new();
+	size_t n = 7;
+
+	(void)state;
+	assert_null(keyring_get(kr, "/a", &n));
+	assert_int_equal(n, 0);
+	keyring_paths(kr, &n);
+	assert_int_equal(n, 0);
+}
+
+static void
+keyring_add_of_the_same_key_merges(void **state)
+{
+	AUTO(keyring_drop) struct keyring *kr = keyring_new();
+	const struct key *k;
+	size_t n;
+
+	(void)state;
+	add(kr, "/a", "K", (struct key){ .state = KEY_STAGED, .made = 50, .uuid = "u",
+	    .file = "f1" });
+	add(kr, "/a", "L", (struct key){ .time = 60 });
+	add(kr, "/a", "K", (struct key){ .time = 70, .made = 40, .proven = 65, .by = "bob",
+	    .file = "f2" });
+	expect_order(kr, "/a", "K L");
+	k = keyring_get(kr, "/a", &n);
+	assert_int_equal(k->state, KEY_PROMOTED);
+	assert_true(k->time == 70 && k->made == 50 && k->proven == 65);
+	assert_string_equal(k->uuid, "u");
+	assert_string_equal(k->by, "bob");
+	assert_string_equal(k->file, "f2");
+	/* a planted copy with a date far ahead changes nothing */
+	add(kr, "/a", "K", (struct key){ .state = KEY_FUTURE, .time = 9e99 });
+	expect_order(kr, "/a", "K L");
+	assert_true(keyring_get(kr, "/a", &n)->time == 70);
+	/* a later date moves it */
+	add(kr, "/a", "L", (struct key){ .time = 80 });
+	expect_order(kr, "/a", "L K");
+}
+
+static void
+keyring_paths_are_sorted_and_many(void **state)
+{
+	AUTO(keyring_drop) struct keyring *kr = keyring_new();
+	const char *const *paths;
+	size_t n;
+
+	(void)state;
+	for (int i = 0; i < 500; i++) {
+		AUTO(mem_free_drop) char *path = mem_printf("/colo/web%d/data", i * 37 % 500);
+
+		add(kr, path, path, (struct key){ .time = i });
+		add(kr, path, "shared", (struct key){ .time = i + 1 });
+	}
+	paths = keyring_paths(kr, &n);
+	assert_int_equal(n, 500);
+	for (size_t i = 0; i < n; i++) {
+		size_t n_keys;
+
+		assert_true(i == 0 || strcmp(paths[i - 1], paths[i]) < 0);
+		keyring_get(kr, paths[i], &n_keys);
+		assert_int_equal(n_keys, 2);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(keyring_get_gives_promoted_then_staged_then_future),
+		cmocka_unit_test(keyring_get_of_equal_times_gives_the_one_added_later_first),
+		cmocka_unit_test(keyring_get_of_an_unknown_disk_gives_nothing),
+		cmocka_unit_test(keyring_add_of_the_same_key_merges),
+		cmocka_unit_test(keyring_paths_are_sorted_and_many),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

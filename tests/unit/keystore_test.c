@@ -1,0 +1,694 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * keystore: a data directory and a GnuPG home of the test's own, real gpg, and
+ * the Ruby side (skipped where there is no ruby). me is alice (cv25519).
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/secret.h"
+#include "gpg_home.h"
+#include "inventory/inventory.h"
+#include "keyring/keyring.h"
+#include "keystore/keystore.h"
+#include "keystore/sha256.h"
+
+static char *home;
+static struct admin alice = { .name = "alice" }, rob = { .name = "rob" }, bob = { .name = "bob" };
+
+/* What each test has. */
+struct world {
+	char dir[32]; /* /tmp/arver-keys.XXXXXX */
+	int fd;
+	struct keystore *ks;
+	struct str warnings; /* one a line */
+};
+
+static int
+group_set_up(void **state)
+{
+	(void)state;
+	home = gpg_home_new();
+	alice.fingerprint = gpg_home_make_key("alice", "cv25519", "0");
+	bob.fingerprint = gpg_home_make_key("bob", "cv25519", "0");
+	rob.fingerprint = gpg_home_make_key("rob", "rsa2048", "0");
+	return 0;
+}
+
+static int
+group_tear_down(void **state)
+{
+	(void)state;
+	gpg_home_free(home);
+	free(alice.fingerprint);
+	free(bob.fingerprint);
+	free(rob.fingerprint);
+	return 0;
+}
+
+static void
+note_warning(void *arg, const char *text)
+{
+	struct world *w = arg;
+
+	str_add(&w->warnings, text);
+	str_add(&w->warnings, "\n");
+}
+
+static struct keystore *
+open_as(struct world *w, const char *me)
+{
+	const struct keystore_options o = { .dir = w->fd, .me = me, .warn = note_warning,
+	    .warn_arg = w };
+	struct keystore *ks = NULL;
+	struct err e = { 0 };
+
+	assert_true(keystore_open(&o, &ks, &e));
+	return ks;
+}
+
+static int
+set_up(void **state)
+{
+	struct world *w = mem_alloc(1, sizeof(*w));
+	struct err e = { 0 };
+
+	gpg_home_use(home);
+	gpg_home_conf("");
+	snprintf(w->dir, sizeof(w->dir), "/tmp/arver-keys.XXXXXX");
+	if (!mkdtemp(w->dir) || !file_open_dir(w->dir, &w->fd, &e))
+		return -1;
+	w->ks = open_as(w, "alice");
+	*state = w;
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	struct world *w = *state;
+	const char *const argv[] = { "rm", "-rf", "--", w->dir, NULL };
+
+	keystore_free(w->ks);
+	fd_drop(&w->fd);
+	gpg_home_run(argv, (struct bytes){ 0 }, NULL);
+	str_done(&w->warnings);
+	free(w);
+	return 0;
+}
+
+/* A file of the data directory, its directories made. */
+static void
+put_file(struct world *w, const char *name, struct bytes content)
+{
+	AUTO(mem_free_drop) char *path = mem_printf("%s/%s", w->dir, name);
+	AUTO(mem_free_drop) char *dir = mem_strndup(path, (size_t)(strrchr(path, '/') - path));
+	FILE *f;
+	struct err e = { 0 };
+
+	assert_true(file_make_dirs(dir, 0755, &e));
+	f = fopen(path, "w");
+	assert_non_null(f);
+	assert_int_equal(fwrite(content.ptr ? content.ptr : "", 1, content.len, f), content.len);
+	fclose(f);
+}
+
+static bool
+is_there(struct world *w, const char *name)
+{
+	return file_exists_at(w->fd, name);
+}
+
+static struct entry *
+add_key(struct entry_list *l, const char *path, const char *key, double time)
+{
+	struct entry *x = entry_list_add(l);
+
+	x->path = mem_strdup(path);
+	x->key = key ? secret_from(bytes_of(key)) : secret_random_base64(192);
+	x->time = time;
+	return x;
+}
+
+/* Seal and place one key for an admin; the file's name goes to `name` unless that is NULL. */
+static void
+store(struct world *w, const struct admin *who, const char *path, const char *key, double time,
+    char *name)
+{
+	AUTO(entry_list_done) struct entry_list l = { 0 };
+	AUTO(sealed_done) struct sealed s = { 0 };
+	struct err e = { 0 };
+
+	add_key(&l, path, key, time);
+	if (!keystore_seal(w->ks, who, &l, &s, &e) || !keystore_place(w->ks, &s, &e))
+		fail_msg("%s", e.text);
+	if (name)
+		memcpy(name, s.name, sizeof(s.name));
+}
+
+/* Fill a fresh keyring; all of it as "path key state; " in `want`. */
+static void
+expect_fill(struct world *w, const char *want)
+{
+	AUTO(keyring_drop) struct keyring *kr = keyring_new();
+	AUTO(str_done) struct str got = { 0 };
+	struct err e = { 0 };
+	size_t n, n_keys;
+	const char *const *paths;
+
+	str_clear(&w->warnings);
+	if (!keystore_fill(w->ks, kr, &e))
+		fail_msg("%s", e.text);
+	paths = keyring_paths(kr, &n);
+	for (size_t i = 0; i < n; i++) {
+		const struct key *keys = keyring_get(kr, paths[i], &n_keys);
+
+		for (size_t k = 0; k < n_keys; k++) {
+			str_addf(&got, "%s ", paths[i]);
+			str_add_bytes(&got, secret_bytes(keys[k].passphrase));
+			str_addf(&got, " %d; ", keys[k].state);
+		}
+	}
+	assert_string_equal(str_text(&got), want);
+}
+
+static void
+expect_warning(struct world *w, const char *part)
+{
+	if (!strstr(str_text(&w->warnings), part))
+		fail_msg("no \"%s\" in: %s", part, str_text(&w->warnings));
+}
+
+static void
+keystore_place_then_fill_gives_the_key_with_all_it_has(void **state)
+{
+	struct world *w = *state;
+	AUTO(entry_list_done) struct entry_list l = { 0 };
+	AUTO(sealed_done) struct sealed s = { 0 };
+	AUTO(keyring_drop) struct keyring *kr = keyring_new();
+	AUTO(str_done) struct str file = { 0 };
+	AUTO(mem_free_drop) char *name = NULL;
+	struct entry *x = add_key(&l, "/colo/web1/data", NULL, 1700000000.25);
+	struct err e = { 0 };
+	const struct key *k;
+	char sum[65];
+	size_t n;
+
+	x->made = 1600000000.5;
+	x->proven = 1700000001.0;
+	x->uuid = mem_strdup("6b1e4b0e-0000-4000-8000-000000000000");
+	x->by = mem_strdup("rob");
+	assert_true(keystore_seal(w->ks, &alice, &l, &s, &e));
+	assert_false(is_there(w, "keys"));
+	assert_true(keystore_place(w->ks, &s, &e));
+	name = mem_printf("keys/alice/%s", s.name);
+	assert_true(file_read_at(w->fd, name, 1 << 20, &file, &e));
+	sha256_hex(str_bytes(&file), sum);
+	assert_string_equal(sum, s.name);
+	assert_true(keystore_fill(w->ks, kr, &e));
+	k = keyring_get(kr, "/colo/web1/data", &n);
+	assert_int_equal(n, 1);
+	assert_true(secret_equal(k->passphrase, x->key));
+	assert_true(k->time == x->time && k->made == x->made && k->proven == x->proven);
+	assert_string_equal(k->uuid, x->uuid);
+	assert_string_equal(k->by, "rob");
+	assert_string_equal(k->file, s.name);
+	assert_string_equal(str_text(&w->warnings), "");
+}
+
+static void
+keystore_place_leaves_nothing_in_tmp(void **state)
+{
+	struct world *w = *state;
+	AUTO(argv_done) struct argv names = { 0 };
+	AUTO(fd_drop) int tmp = -1;
+	struct stat st;
+	struct err e = { 0 };
+
+	store(w, &alice, "/a", "K", 1.0, NULL);
+	assert_true(file_open_dir_at(w->fd, "tmp", &tmp, &e));
+	assert_int_equal(fstat(tmp, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0700);
+	assert_true(file_list_dir(tmp, &names, &e));
+	assert_int_equal(names.n, 0);
+}
+
+/* Nobody who sees the repository can count the keys. */
+static void
+keystore_seal_has_one_length_whatever_is_in_it(void **state)
+{
+	static const size_t counts[] = { 0, 1, 2, 5, 20, 100 };
+	const struct admin *const admins[] = { &alice, &rob };
+	struct world *w = *state;
+
+	for (size_t a = 0; a < COUNT(admins); a++) {
+		size_t len = 0;
+
+		for (size_t i = 0; i < 25 * COUNT(counts); i++) {
+			AUTO(entry_list_done) struct entry_list l = { 0 };
+			AUTO(sealed_done) struct sealed s = { 0 };
+			struct err e = { 0 };
+
+			for (size_t k = 0; k < counts[i % COUNT(counts)]; k++) {
+				AUTO(mem_free_drop) char *path = mem_printf("/colo/web%zu/data", k);
+
+				add_key(&l, path, NULL, clock_unix());
+			}
+			if (!keystore_seal(w->ks, admins[a], &l, &s, &e))
+				fail_msg("%s", e.text);
+			if (len != 0 && len != s.content.len)
+				fail_msg("%s: %zu and %zu bytes", admins[a]->name, len,
+				    s.content.len);
+			len = s.content.len;
+		}
+		print_message("a key file to %s has %zu bytes\n", admins[a]->name, len);
+	}
+}
+
+static void
+keystore_fill_sorts_states_and_merges_files(void **state)
+{
+	struct world *w = *state;
+	AUTO(entry_list_done) struct entry_list l = { 0 };
+	AUTO(sealed_done) struct sealed s = { 0 };
+	struct err e = { 0 };
+
+	store(w, &alice, "/a", "old", 1000.0, NULL);
+	store(w, &alice, "/a", "new", 2000.0, NULL);
+	store(w, &alice, "/a", "far", clock_unix() + 90000, NULL);
+	store(w, &alice, "/a", "near", clock_unix() + 80000, NULL);
+	store(w, &alice, "/a", "old", 500.0, NULL);
+	add_key(&l, "/a", "staged", 0.0)->made = 3000.0;
+	add_key(&l, "/b", "main", 7.0);
+	add_key(&l, "/b", "also", 7.0);
+	assert_true(keystore_seal(w->ks, &alice, &l, &s, &e) && keystore_place(w->ks, &s, &e));
+	expect_fill(w,
+	    "/a near 0; /a new 0; /a old 0; /a staged 1; /a far 2; /b main 0; /b also 0; ");
+	expect_warning(w, "dated more than a day ahead");
+}
+
+static void
+keystore_fill_of_nothing_is_fine(void **state)
+{
+	struct world *w = *state;
+
+	expect_fill(w, "");
+	put_file(w, "keys/rob/x", bytes_of("x"));
+	expect_fill(w, "");
+	assert_string_equal(str_text(&w->warnings), "");
+}
+
+/* A message by gpg itself, as a key file of alice. */
+static void
+plant(struct world *w, const char *name, struct bytes plain, const char *option, const char *to)
+{
+	AUTO(str_done) struct str text = { 0 };
+	AUTO(mem_free_drop) char *path = mem_printf("keys/alice/%s", name);
+	int status;
+
+	if (strcmp(option, "--symmetric") == 0)
+		status = gpg_home_gpg(&text, plain, "--armor", "--pinentry-mode", "loopback",
+		    "--passphrase",
+		    "x", option, NULL);
+	else if (strcmp(option, "--sign") == 0 || strcmp(option, "--store") == 0)
+		status = gpg_home_gpg(&text, plain, "--armor", option, NULL);
+	else
+		status = gpg_home_gpg(&text, plain, "--armor", "--trust-model", "always",
+		    "--encrypt", "-r", to,
+		    option, NULL);
+	assert_int_equal(status, 0);
+	put_file(w, path, str_bytes(&text));
+}
+
+static void
+keystore_fill_leaves_hostile_files_alone_and_tells(void **state)
+{
+	static const char good[] = "---\n\"/b\":\n  :key: L\n  :time: 1.0\n";
+	struct world *w = *state;
+	AUTO(mem_free_drop) char *bomb = mem_alloc((size_t)40 << 20, 1);
+	AUTO(mem_free_drop) char *dot = mem_printf("%s/keys/alice/dir", w->dir);
+	AUTO(mem_free_drop) char *link = mem_printf("%s/keys/alice/link", w->dir);
+	AUTO(mem_free_drop) char *fifo = mem_printf("%s/keys/alice/fifo", w->dir);
+	AUTO(str_done) struct str whole = { 0 }, twice = { 0 };
+	static const char *const warnings[] = {
+		"empty... is left alone", "text... is left alone",
+		"symmetric... is left alone: the message is "
+		"encrypted with a password", "signed... is left alone", "stored... is left alone",
+		"half... is left",
+		"twice... is left alone", "bomb... is left alone", "notyaml... is left alone",
+		".hidden is no key file",
+		"dir is no key file", "link is no key file", "fifo is no key file",
+		"1 key file in keys/alice (foreign",
+	};
+	char name[65];
+	struct err e = { 0 };
+
+	store(w, &alice, "/a", "K", 1.0, name);
+	{
+		AUTO(mem_free_drop) char *path = mem_printf("keys/alice/%s", name);
+
+		assert_true(file_read_at(w->fd, path, 1 << 20, &whole, &e));
+	}
+	put_file(w, "keys/alice/empty", (struct bytes){ 0 });
+	put_file(w, "keys/alice/text", bytes_of("hello\n"));
+	put_file(w, "keys/alice/half", (struct bytes){ whole.ptr, whole.len / 2 });
+	str_addf(&twice, "%s%s", whole.ptr, whole.ptr);
+	put_file(w, "keys/alice/twice", str_bytes(&twice));
+	put_file(w, "keys/alice/.hidden", bytes_of("x"));
+	plant(w, "symmetric", bytes_of(good), "--symmetric", NULL);
+	plant(w, "signed", bytes_of(good), "--sign", NULL);
+	plant(w, "stored", bytes_of(good), "--store", NULL);
+	plant(w, "bomb", (struct bytes){ bomb, (size_t)40 << 20 }, "--no-tty", alice.fingerprint);
+	plant(w, "notyaml", bytes_of("--- {"), "--no-tty", alice.fingerprint);
+	plant(w, "shared", bytes_of(good), "--recipient=rob", alice.fingerprint);
+	plant(w, "foreign", bytes_of(good), "--throw-keyids", alice.fingerprint);
+	assert_int_equal(mkdir(dot, 0755), 0);
+	assert_int_equal(symlink("/etc/passwd", link), 0);
+	assert_int_equal(mkfifo(fifo, 0644), 0);
+	expect_fill(w, "/a K 0; /b L 0; "); /* two recipients are no reason not to read it */
+	for (size_t i = 0; i < COUNT(warnings); i++)
+		expect_warning(w, warnings[i]);
+}
+
+static void
+keystore_fill_with_a_backup_only_reads_it_and_place_restores_it(void **state)
+{
+	struct world *w = *state;
+	AUTO(mem_free_drop) char *from = mem_printf("%s/keys/alice", w->dir);
+	AUTO(mem_free_drop) char *to = mem_printf("%s/keys/alice.bak", w->dir);
+
+	store(w, &alice, "/a", "K", 1.0, NULL);
+	assert_int_equal(rename(from, to), 0);
+	expect_fill(w, "/a K 0; ");
+	expect_warning(w, "keys/alice.bak is read instead");
+	store(w, &alice, "/b", "L", 1.0, NULL);
+	expect_fill(w, "/a K 0; /b L 0; ");
+	assert_false(is_there(w, "keys/alice.bak"));
+	assert_string_equal(str_text(&w->warnings), "");
+}
+
+static void
+keystore_fill_without_a_secret_key_is_a_gpg_error(void **state)
+{
+	struct world *w = *state;
+	AUTO(keyring_drop) struct keyring *kr = keyring_new();
+	struct keystore *other = NULL;
+	struct err e = { 0 };
+	char *empty;
+
+	store(w, &alice, "/a", "K", 1.0, NULL);
+	empty = gpg_home_new();
+	other = open_as(w, "alice");
+	assert_false(keystore_fill(other, kr, &e));
+	assert_int_equal(e.kind, ERR_GPG);
+	assert_non_null(strstr(e.text, "no secret key"));
+	keystore_free(other);
+	gpg_home_free(empty);
+}
+
+static void
+keystore_fill_with_a_cancelled_pinentry_asks_once(void **state)
+{
+	struct world *w = *state;
+	AUTO(keyring_drop) struct keyring *kr = keyring_new();
+	AUTO(mem_free_drop) char *fpr = NULL;
+	AUTO(mem_free_drop) char *prompts = NULL;
+	struct admin gina = { .name = "gina" };
+	struct err e = { 0 };
+	struct stat st;
+	char *asking = gpg_home_new_with_pinentry("gina");
+
+	keystore_free(w->ks);
+	w->ks = open_as(w, "gina");
+	fpr = gina.fingerprint = gpg_home_fingerprint("gina");
+	store(w, &gina, "/a", "K", 1.0, NULL);
+	store(w, &gina, "/b", "L", 1.0, NULL);
+	gpg_home_file("answer", "ERR 83886179 Operation cancelled\n");
+	assert_false(keystore_fill(w->ks, kr, &e));
+	assert_int_equal(e.kind, ERR_GPG);
+	assert_non_null(strstr(e.text, "cancelled"));
+	prompts = mem_printf("%s/prompts", asking);
+	assert_int_equal(stat(prompts, &st), 0);
+	assert_int_equal(st.st_size, 2); /* one line */
+	gpg_home_file("answer", "D right\nOK\n");
+	expect_fill(w, "/a K 0; /b L 0; ");
+	gpg_home_free(asking);
+}
+
+static void
+keystore_files_and_remove_touch_what_is_named(void **state)
+{
+	struct world *w = *state;
+	AUTO(argv_done) struct argv files = { 0 };
+	char one[65], two[65];
+	struct err e = { 0 };
+
+	store(w, &alice, "/a", "K", 1.0, one);
+	store(w, &alice, "/b", "L", 1.0, two);
+	put_file(w, "keys/alice/.x", bytes_of("x"));
+	assert_true(keystore_files(w->ks, "alice", &files, &e));
+	assert_int_equal(files.n, 2);
+	assert_true(strcmp(files.at[0], files.at[1]) < 0);
+	assert_true(keystore_remove(w->ks, "alice", one, &e));
+	assert_true(keystore_remove(w->ks, "alice", one, &e)); /* gone is fine */
+	assert_true(keystore_remove(w->ks, "nobody", one, &e));
+	expect_fill(w, "/b L 0; ");
+	argv_done(&files);
+	assert_true(keystore_files(w->ks, "nobody", &files, &e));
+	assert_int_equal(files.n, 0);
+}
+
+static void
+keystore_remove_admin_takes_key_files_backup_and_directory(void **state)
+{
+	struct world *w = *state;
+	AUTO(mem_free_drop) char *from = mem_printf("%s/keys/rob", w->dir);
+	AUTO(mem_free_drop) char *to = mem_printf("%s/keys/rob.bak", w->dir);
+	struct err e = { 0 };
+
+	store(w, &rob, "/a", "K", 1.0, NULL);
+	assert_int_equal(rename(from, to), 0);
+	put_file(w, "keys/rob/0123", bytes_of("x"));
+	assert_true(keystore_remove_admin(w->ks, "rob", &e));
+	assert_false(is_there(w, "keys/rob") || is_there(w, "keys/rob.bak"));
+	assert_true(keystore_remove_admin(w->ks, "rob", &e));
+
+	store(w, &rob, "/a", "K", 1.0, NULL);
+	put_file(w, "keys/rob/.note", bytes_of("x"));
+	assert_true(keystore_remove_admin(w->ks, "rob", &e));
+	assert_true(is_there(w, "keys/rob/.note"));
+	expect_warning(w, "keys/rob holds more than key files");
+}
+
+static void
+keystore_names_that_are_no_names_are_refused(void **state)
+{
+	static const char *const names[] = { "", ".", "..", ".x", "-x", "a/b", "public", "x.bak",
+	    "../x" };
+	struct world *w = *state;
+
+	for (size_t i = 0; i < COUNT(names); i++) {
+		const struct keystore_options o = { .dir = w->fd, .me = names[i] };
+		const struct admin who = { .name = (char *)names[i],
+		    .fingerprint = alice.fingerprint };
+		AUTO(argv_done) struct argv files = { 0 };
+		AUTO(keystore_drop) struct keystore *ks = NULL;
+		struct err e = { 0 };
+
+		assert_false(keystore_open(&o, &ks, &e));
+		assert_int_equal(e.kind, ERR_USAGE);
+		assert_false(keystore_files(w->ks, names[i], &files, &e));
+		assert_false(keystore_remove(w->ks, names[i], "x", &e));
+		assert_false(keystore_remove_admin(w->ks, names[i], &e));
+		assert_false(keystore_check_recipient(w->ks, &who, &e));
+		assert_false(keystore_publish(w->ks, &who, &e));
+		assert_int_equal(e.kind, ERR_DATA);
+		if (i < 4 || names[i][0] == 'a')
+			assert_false(keystore_remove(w->ks, "alice", names[i], &e));
+	}
+}
+
+static void
+keystore_follows_no_links(void **state)
+{
+	struct world *w = *state;
+	AUTO(mem_free_drop) char *keys = mem_printf("%s/keys", w->dir);
+	AUTO(mem_free_drop) char *link = mem_printf("%s/keys/alice", w->dir);
+	AUTO(keyring_drop) struct keyring *kr = keyring_new();
+	struct err e = { 0 };
+
+	assert_int_equal(mkdir(keys, 0755), 0);
+	assert_int_equal(symlink("/etc", link), 0);
+	assert_false(keystore_fill(w->ks, kr, &e));
+	assert_false(keystore_remove_admin(w->ks, "alice", &e));
+	assert_int_equal(e.kind, ERR_SYSTEM);
+}
+
+static void
+keystore_publish_writes_once_and_others_import_it(void **state)
+{
+	struct world *w = *state;
+	AUTO(str_done) struct str before = { 0 }, after = { 0 };
+	struct keystore *other;
+	struct err e = { 0 };
+	char *empty;
+
+	assert_true(keystore_publish(w->ks, &rob, &e));
+	assert_true(file_read_at(w->fd, "keys/public/rob", 1 << 20, &before, &e));
+	put_file(w, "keys/public/alice", bytes_of("mine, and not to be changed"));
+	assert_true(keystore_publish(w->ks, &alice, &e));
+	assert_true(file_read_at(w->fd, "keys/public/alice", 1 << 20, &after, &e));
+	assert_string_equal(after.ptr, "mine, and not to be changed");
+
+	empty = gpg_home_new();
+	other = open_as(w, "alice");
+	assert_false(keystore_check_recipient(other, &rob, &e));
+	assert_non_null(strstr(e.text, "--lsign-key")); /* it is there now, but not trusted */
+	keystore_free(other);
+	{
+		const struct keystore_options o = { .dir = w->fd, .me = "alice",
+		    .trust_all = true };
+		AUTO(keystore_drop) struct keystore *trusting = NULL;
+
+		assert_true(keystore_open(&o, &trusting, &e));
+		assert_true(keystore_check_recipient(trusting, &rob, &e));
+		assert_false(keystore_check_recipient(trusting, &bob, &e));
+		assert_non_null(strstr(e.text, "keys/public/bob"));
+	}
+	gpg_home_free(empty);
+}
+
+static void
+keystore_new_time_is_later_than_all_but_those_from_the_future(void **state)
+{
+	AUTO(keyring_drop) struct keyring *kr = keyring_new();
+	double now = clock_unix(), time;
+	const struct key soon = { .time = now + 3600 }, far = { .state = KEY_FUTURE,
+	    .time = now + 1e6 };
+
+	(void)state;
+	time = keystore_new_time(kr, "/a");
+	assert_true(time >= now && time < now + 60);
+	keyring_add(kr, "/a", &soon, secret_from(bytes_of("K")));
+	keyring_add(kr, "/a", &far, secret_from(bytes_of("L")));
+	time = keystore_new_time(kr, "/a");
+	assert_true(time > now + 3600 && time < now + 3601);
+	assert_true(keystore_new_time(kr, "/b") < now + 60);
+}
+
+/* Another process holds the lock for a while. */
+static void
+keystore_fill_waits_for_a_writer(void **state)
+{
+	struct world *w = *state;
+	int64_t start;
+	int ready[2];
+	char c;
+	pid_t pid;
+
+	store(w, &alice, "/a", "K", 1.0, NULL);
+	assert_int_equal(pipe(ready), 0);
+	pid = fork();
+	if (pid == 0) {
+		AUTO(fd_drop) int fd = -1;
+
+		if (!file_open_dir(w->dir, &fd, NULL) || !file_lock(fd, true, 1000, NULL) ||
+		    write(ready[1], "x", 1) != 1)
+			_exit(1);
+		usleep(400000);
+		_exit(0);
+	}
+	assert_int_equal(read(ready[0], &c, 1), 1);
+	start = clock_ms();
+	expect_fill(w, "/a K 0; ");
+	assert_true(clock_ms() - start >= 200);
+	waitpid(pid, NULL, 0);
+	close(ready[0]);
+	close(ready[1]);
+}
+
+static bool
+has_ruby(void)
+{
+	const char *const argv[] = { "sh", "-c", "command -v ruby >/dev/null", NULL };
+
+	return gpg_home_run(argv, (struct bytes){ 0 }, NULL) == 0;
+}
+
+static void
+keystore_reads_what_ruby_wrote_and_ruby_what_is_written_here(void **state)
+{
+	static const char *const forms[] = { "deflated", "padded", "bare" };
+	struct world *w = *state;
+	const char *const read[] = { "ruby", "tests/unit/ruby_keys.rb", "read", w->dir, "alice",
+	    NULL };
+	AUTO(entry_list_done) struct entry_list l = { 0 };
+	AUTO(sealed_done) struct sealed s = { 0 };
+	AUTO(str_done) struct str out = { 0 };
+	struct err e = { 0 };
+
+	if (!has_ruby())
+		skip();
+	for (size_t i = 0; i < COUNT(forms); i++) {
+		const char *const write[] = { "ruby", "tests/unit/ruby_keys.rb", "write",
+		    forms[i], w->dir,
+			"alice", alice.fingerprint, NULL };
+		AUTO(mem_free_drop) char *line =
+		    mem_printf("/%s\t+%s/=\t%zu.5\n/all\tR%zu\t%zu\n", forms[i],
+		    forms[i], i + 1, i, i + 10);
+
+		assert_int_equal(gpg_home_run(write, bytes_of(line), NULL), 0);
+	}
+	expect_fill(w, "/all R2 0; /all R1 0; /all R0 0; /bare +bare/= 0; /deflated +deflated/= 0; "
+	    "/padded +padded/= 0; ");
+	assert_string_equal(str_text(&w->warnings), "");
+
+	add_key(&l, "/all", "main", 20.0)->by = mem_strdup("2001-01-01");
+	add_key(&l, "/all", "staged", 0.0)->made = 99.0;
+	add_key(&l, "/ours", "O", 1795241511.623773)->proven = 5.0;
+	assert_true(keystore_seal(w->ks, &alice, &l, &s, &e) && keystore_place(w->ks, &s, &e));
+	assert_int_equal(gpg_home_run(read, (struct bytes){ 0 }, &out), 0);
+	assert_string_equal(str_text(&out), "/all\tmain\t20.000000\n/bare\t+bare/=\t3.500000\n"
+	    "/deflated\t+deflated/=\t1.500000\n/ours\tO\t1795241511.623773\n"
+	    "/padded\t+padded/=\t2.500000\n");
+	expect_fill(w,
+	    "/all main 0; /all R2 0; /all R1 0; /all R0 0; /all staged 1; /bare +bare/= 0; "
+	    "/deflated +deflated/= 0; /ours O 0; /padded +padded/= 0; ");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+		TEST(keystore_place_then_fill_gives_the_key_with_all_it_has),
+		TEST(keystore_place_leaves_nothing_in_tmp),
+		TEST(keystore_seal_has_one_length_whatever_is_in_it),
+		TEST(keystore_fill_sorts_states_and_merges_files),
+		TEST(keystore_fill_of_nothing_is_fine),
+		TEST(keystore_fill_leaves_hostile_files_alone_and_tells),
+		TEST(keystore_fill_with_a_backup_only_reads_it_and_place_restores_it),
+		TEST(keystore_fill_without_a_secret_key_is_a_gpg_error),
+		TEST(keystore_fill_with_a_cancelled_pinentry_asks_once),
+		TEST(keystore_files_and_remove_touch_what_is_named),
+		TEST(keystore_remove_admin_takes_key_files_backup_and_directory),
+		TEST(keystore_names_that_are_no_names_are_refused),
+		TEST(keystore_follows_no_links),
+		TEST(keystore_publish_writes_once_and_others_import_it),
+		TEST(keystore_new_time_is_later_than_all_but_those_from_the_future),
+		TEST(keystore_fill_waits_for_a_writer),
+		TEST(keystore_reads_what_ruby_wrote_and_ruby_what_is_written_here),
+	};
+
+	return cmocka_run_group_tests(tests, group_set_up, group_tear_down);
+}
