@@ -68,7 +68,10 @@ decide_granted(struct work *w, const struct journal_note *note)
 	w->unsettled = spare && !own;
 	if (own || !spare)
 		return own && decide_none(w, WORK_TIDY, "granted already");
-	return decide_none(w, WORK_NONE, "granted already, in a spare slot");
+	decide_none(w, WORK_NONE, "");
+	snprintf(w->note, sizeof(w->note), "granted already, in spare slot %d: --force makes a new key in slot %d",
+	    note->spare.slot, w->slot);
+	return true;
 }
 
 /* Something that I left in a spare slot goes, once the key is in its own. */

@@ -149,7 +149,7 @@ add_words(struct luks_talk *t, struct batch *b)
 		if (b->at[i].n_tries > rounds)
 			rounds = b->at[i].n_tries;
 	}
-	b->keys = mem_alloc(n, sizeof(*b->keys));
+	b->keys = mem_alloc(n, sizeof(void *));
 	b->owner = mem_alloc(n, sizeof(*b->owner));
 	for (size_t k = 0; k < rounds; k++)
 		for (size_t i = 0; i < b->n; i++) {

@@ -50,7 +50,7 @@ lookup_name(const struct ssh_config *c, bool with_port)
 	return name;
 }
 
-/* The file may be a link; one that is not there says nothing. */
+/* The file may be a link; one that is not there, or /dev/null, says nothing. */
 static bool
 read_file(const char *path, struct str *out, struct err *e)
 {
@@ -61,7 +61,7 @@ read_file(const char *path, struct str *out, struct err *e)
 			return true;
 		return err_errno(e, ERR_HOST, errno, "cannot read %s", path);
 	}
-	if (file_read_at(AT_FDCWD, real, FILE_CAP, out, e))
+	if (str_equal(real, "/dev/null") || file_read_at(AT_FDCWD, real, FILE_CAP, out, e))
 		return true;
 	if (e)
 		e->kind = ERR_HOST;

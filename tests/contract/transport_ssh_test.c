@@ -160,6 +160,14 @@ transport_ssh_host_key_hashed_is_taken(void **state)
 }
 
 static void
+transport_ssh_known_hosts_that_is_dev_null_says_nothing(void **state)
+{
+	(void)state;
+	sshd_config(&server, "Host *\nGlobalKnownHostsFile /dev/null\n" HOST);
+	assert_connects("web1");
+}
+
+static void
 transport_ssh_host_key_not_known_is_refused_with_fingerprint(void **state)
 {
 	static const char *const files[] = {
@@ -782,6 +790,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(host_key_known_in_some_way_is_taken),
 		CASE(host_key_hashed_is_taken),
+		CASE(known_hosts_that_is_dev_null_says_nothing),
 		CASE(host_key_not_known_is_refused_with_fingerprint),
 		CASE(host_key_changed_is_refused_with_the_way_out),
 		CASE(host_key_revoked_is_refused),

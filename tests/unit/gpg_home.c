@@ -159,8 +159,10 @@ gpg_home_new_with_pinentry(const char *name)
 	    "s2k-count 65536\n", home);
 	gpg_home_file("gpg-agent.conf", str_text(&conf));
 	str_addf(&script, "#!/bin/sh\necho OK ready\nwhile read -r verb rest; do\n"
-	    "case $verb in GETPIN) echo x >>%s/prompts; cat %s/answer;; CONFIRM) cat %s/answer;;\n"
-	    "BYE) echo OK; exit 0;; *) echo OK;; esac\ndone\n", home, home, home);
+	    "case $verb in OPTION) case $rest in owner=*) gpg=${rest#owner=};; esac; echo OK;;\n"
+	    "GETPIN) echo x >>%s/prompts; grep -q '^KILL' %s/answer && kill -INT ${gpg%%%%/*};\n"
+	    "cat %s/answer;; CONFIRM) cat %s/answer;; BYE) echo OK; exit 0;; *) echo OK;; esac\n"
+	    "done\n", home, home, home, home);
 	gpg_home_file("pinentry", str_text(&script));
 	if (gpg_home_gpg(NULL, (struct bytes){ 0 }, "--pinentry-mode", "loopback", "--passphrase",
 	    "right", "--quick-gen-key", name, "future-default", "default", "0", NULL) != 0)

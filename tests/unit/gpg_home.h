@@ -28,7 +28,8 @@ void gpg_home_conf(const char *text);
 
 /*
  * A home whose one key has the passphrase "right", never cached, and a pinentry that answers with
- * the file `answer` and adds a line to the file `prompts` whenever it is asked.
+ * the file `answer` and adds a line to the file `prompts` whenever it is asked; an answer that
+ * begins with KILL interrupts gpg instead.
  */
 char *gpg_home_new_with_pinentry(const char *name);
 /* The fingerprint of a key in the current home. */

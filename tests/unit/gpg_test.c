@@ -528,13 +528,14 @@ gpg_decrypt_of_anothers_message_says_that_the_key_is_not_here(void **state)
 static void
 gpg_decrypt_when_pinentry_gives_nothing_says_why(void **state)
 {
-	static const struct { const char *answer, *want; } cases[] = {
-		{ "D right\nOK\n", NULL },
-		{ "D wrong\nOK\n", "was wrong" },
-		{ "ERR 83886179 Operation cancelled\n", "cancelled" },
-		{ "ERR 83886142 Timeout\n", "nobody answered" },
-		{ "ERR 83918950 Inappropriate ioctl for device\n", "GPG_TTY" },
-		{ NULL, "install a pinentry" },
+	static const struct { const char *answer, *want; enum err_kind kind; } cases[] = {
+		{ "D right\nOK\n", NULL, ERR_NONE },
+		{ "D wrong\nOK\n", "was wrong", ERR_GPG },
+		{ "ERR 83886179 Operation cancelled\n", "cancelled", ERR_GPG },
+		{ "ERR 83886142 Timeout\n", "nobody answered", ERR_GPG },
+		{ "ERR 83918950 Inappropriate ioctl for device\n", "GPG_TTY", ERR_GPG },
+		{ "KILL\n", "interrupted", ERR_CANCELLED },
+		{ NULL, "install a pinentry", ERR_GPG },
 	};
 	char *home = gpg_home_new_with_pinentry("gina");
 	const char *const stop[] = { "gpgconf", "--homedir", home, "--kill", "gpg-agent", NULL };
@@ -555,7 +556,7 @@ gpg_decrypt_when_pinentry_gives_nothing_says_why(void **state)
 		assert_true(gpg_new(&g, &e));
 		if (gpg_decrypt(g, str_bytes(&text), &out, &e) != !cases[i].want)
 			fail_msg("%zu: %s", i, e.text);
-		if (cases[i].want && (e.kind != ERR_GPG || !strstr(e.text, cases[i].want)))
+		if (e.kind != cases[i].kind || (cases[i].want && !strstr(e.text, cases[i].want)))
 			fail_msg("%zu: %s", i, e.text);
 	}
 	gpg_home_free(home);
