@@ -37,7 +37,8 @@ entry_list_add(struct entry_list *l)
 static bool
 fail(struct err *e, const struct entry_node *node, const char *what)
 {
-	return err_set(e, ERR_DATA, "line %u: %s", node->line, what);
+	err_set(e, ERR_DATA, "line %u: %s", node->line, what);
+	return false;
 }
 
 static bool
@@ -161,7 +162,8 @@ note_field(struct fields *f, const struct entry_node *name, const struct entry_n
 
 	if (!decode(name, &s, e))
 		return false;
-	if (name->kind == ENTRY_PLAIN && name->text.len == 2 && memcmp(name->text.ptr, "<<", 2) == 0)
+	if (name->kind == ENTRY_PLAIN && name->text.len == 2 &&
+	    memcmp(name->text.ptr, "<<", 2) == 0)
 		return fail(e, name, "a merge key, which is not followed");
 	for (size_t i = 0; i < COUNT(table); i++)
 		if (is_symbol(secret_bytes(s), table[i].name))
@@ -307,8 +309,9 @@ read_pairs(const struct entry_tree *t, struct pairs *out, struct err *e)
 		pair->order = out->n;
 		if (!read_text(&t->at[i], &pair->path, e))
 			return false;
-		if (t->at[i].kind == ENTRY_PLAIN && str_equal(pair->path, "<<"))
-			return fail(e, &t->at[i], "a merge key, which is not followed");
+		if (t->at[i].kind == ENTRY_PLAIN &&
+		    (str_equal(pair->path, "<<") || pair->path[0] == ':'))
+			return fail(e, &t->at[i], "a merge key or a symbol in place of a disk");
 	}
 	mark_replaced(out);
 	return true;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * entry_cursor: a place in YAML text, with its line and column, and the few questions that are asked
- * of it. The text must hold no NUL. Bytes are borrowed, nothing is copied. For entry_yaml.c only.
+ * entry_cursor: a place in YAML text, with its line and column, and the few
+ * questions that are asked of it. The text must hold no NUL. Bytes are
+ * borrowed, nothing is copied. For the parser (entry_parser.h) only.
  */
 #ifndef KEYSTORE_ENTRY_CURSOR_H
 #define KEYSTORE_ENTRY_CURSOR_H

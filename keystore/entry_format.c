@@ -154,7 +154,8 @@ put_all(struct writer *w, const struct entry *const *sorted, size_t n)
 static int
 by_path_and_time(const void *a, const void *b)
 {
-	const struct entry *x = *(const struct entry *const *)a, *y = *(const struct entry *const *)b;
+	const struct entry *x = *(const struct entry *const *)a;
+	const struct entry *y = *(const struct entry *const *)b;
 	int order = strcmp(x->path, y->path);
 
 	if (order)
@@ -167,7 +168,8 @@ by_path_and_time(const void *a, const void *b)
 struct secret *
 entry_format(const struct entry_list *l)
 {
-	AUTO(mem_free_drop) const struct entry **sorted = mem_alloc(l->n, sizeof(const struct entry *));
+	AUTO(mem_free_drop) const struct entry **sorted =
+	    mem_alloc(l->n, sizeof(const struct entry *));
 	struct writer w = { 0 };
 	struct secret *s;
 

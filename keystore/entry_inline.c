@@ -26,9 +26,13 @@ peek(const struct parser *p)
 static size_t
 add_node(struct parser *p, struct entry_node node)
 {
-	struct entry_node *n = mem_push(&p->tree->at, &p->tree->n, sizeof(*n));
+	struct entry_node *n;
 
-	*n = node;
+	p->full = p->tree->n == ENTRY_MAX_NODES;
+	if (!p->full) {
+		n = mem_push(&p->tree->at, &p->tree->n, sizeof(*n));
+		*n = node;
+	}
 	return p->tree->n - 1;
 }
 
@@ -191,7 +195,8 @@ continues(struct cursor *c, int parent, bool flow)
 		cursor_step(&ahead);
 	if (cursor_at_end(&ahead) || cursor_is_one_of(cursor_peek(&ahead, 0), "#\t"))
 		return false;
-	if (flow ? cursor_is_one_of(cursor_peek(&ahead, 0), ",[]{}:") : cursor_column(&ahead) <= parent)
+	if (flow ? cursor_is_one_of(cursor_peek(&ahead, 0), ",[]{}:")
+		 : cursor_column(&ahead) <= parent)
 		return false;
 	*c = ahead;
 	return true;

@@ -11,6 +11,7 @@
 
 #define ENTRY_MAX_LEVELS 32
 #define ENTRY_MAX_ANCHORS 256
+#define ENTRY_MAX_NODES ((size_t)1 << 20) /* twice what 16 MiB of keys have */
 
 struct anchor {
 	struct bytes name;
@@ -23,6 +24,7 @@ struct parser {
 	struct entry_tree *tree;
 	struct anchor anchors[ENTRY_MAX_ANCHORS];
 	size_t n_anchors;
+	bool full; /* a node was not added: the tree is not to be used */
 	struct err *e;
 };
 
@@ -39,7 +41,7 @@ struct family {
 
 /* "line 3: what"; false, always. */
 bool entry_parser_fail(const struct parser *p, const char *what);
-/* An empty node of this kind that begins at the cursor; its index. */
+/* An empty node of this kind that begins at the cursor; its index, or any other once it is full. */
 size_t entry_parser_add(struct parser *p, enum entry_kind kind);
 void entry_parser_add_child(struct parser *p, struct family *f, size_t child);
 

@@ -67,9 +67,11 @@ parse_block_scalar(struct parser *p, int parent, size_t *out)
 		while (cursor_peek(&ahead, 0) == ' ' && (!indent || cursor_column(&ahead) < indent))
 			ahead.at++;
 		if (cursor_peek(&ahead, 0) != '\n') {
+			int col = cursor_column(&ahead);
+
 			if (!indent)
-				indent = cursor_column(&ahead) > least ? cursor_column(&ahead) : least;
-			if (cursor_column(&ahead) < indent)
+				indent = col > least ? col : least;
+			if (col < indent)
 				return true;
 		}
 		p->c = ahead;
@@ -116,7 +118,7 @@ static bool
 parse_pair(struct parser *p, int col, size_t key, struct family *f)
 {
 	const struct place where = { .parent = col, .value = true };
-	size_t value;
+	size_t value = 0;
 
 	if (!key && cursor_is_indicator(&p->c, '?')) {
 		if (!parse_long_pair(p, col, &key, &value))
@@ -155,7 +157,7 @@ parse_list(struct parser *p, int col, size_t *out)
 {
 	const struct place where = { .parent = col, .compact = true };
 	struct family f = { entry_parser_add(p, ENTRY_LIST), 0 };
-	size_t item;
+	size_t item = 0;
 
 	*out = f.parent;
 	for (;;) {
@@ -179,7 +181,7 @@ parse_content(struct parser *p, int parent, int col, bool fresh, size_t *out)
 {
 	struct properties props = { 0 };
 	unsigned line = p->c.line;
-	size_t node;
+	size_t node = 0;
 
 	if (!entry_inline_properties(p, &props))
 		return false;
@@ -271,6 +273,8 @@ parse_document(struct parser *p, size_t *out)
 		p->c.at += 3;
 		cursor_next_token(&p->c);
 	}
+	if (p->full)
+		return entry_parser_fail(p, "more than any key file holds");
 	return p->c.at == p->c.end || entry_parser_fail(p, "something stands behind the document");
 }
 
@@ -298,7 +302,7 @@ entry_yaml_parse(struct bytes text, struct entry_tree *out, struct err *e)
 {
 	AUTO(entry_tree_done) struct entry_tree tree = { 0 };
 	struct parser p = { .c = cursor_at_start(text), .tree = &tree, .e = e };
-	size_t root;
+	size_t root = 0;
 
 	entry_parser_add(&p, ENTRY_PLAIN); /* makes 0 no index of a child; becomes the root */
 	if (!check_characters(text, e) || !parse_document(&p, &root))

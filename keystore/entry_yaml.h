@@ -29,8 +29,8 @@ struct entry_node {
 	bool tagged;	   /* a tag makes it something else than it looks like */
 	struct bytes text; /* scalars: as written, without the quotes; borrowed */
 	unsigned line;
-	size_t child;	   /* first item, or first key (its value is the key's next); 0: none */
-	size_t next;	   /* the next one of the same parent; 0: none */
+	size_t child;	   /* the first item, or the first key; 0: none */
+	size_t next;	   /* of the same parent; a key's is its value; 0: none */
 };
 
 /* at[0] is the root. An alias is a copy of its node, children shared; there are no cycles. */
@@ -42,17 +42,17 @@ struct entry_tree {
 void entry_tree_done(struct entry_tree *t);
 
 /*
- * One document, at most 32 levels deep. ERR_DATA "line 3: ..." for what is not YAML as Psych, libyaml
- * or Syck write it: directives, tabs as indentation, several documents, bytes that are not UTF-8.
+ * One document, at most 32 levels deep. ERR_DATA "line 3: ..." for what is not YAML as
+ * Psych, libyaml or Syck write it: directives, tabs as indentation, several documents, bytes
+ * that are not UTF-8.
  */
 MUST_CHECK bool entry_yaml_parse(struct bytes text, struct entry_tree *out, struct err *e);
 
 /* The text that a plain or quoted scalar stands for; ERR_DATA for anything else. */
-MUST_CHECK bool entry_yaml_decode(const struct entry_node *node, struct secret **out, struct err *e);
+MUST_CHECK bool entry_yaml_decode(const struct entry_node *node, struct secret **out,
+    struct err *e);
 
-/*
- * The one character at p (1 to 4 bytes, at most len) and its code, or 0 if it is not UTF-8.
- */
+/* Length of the one character at p (1 to 4 bytes, at most len), and its code; 0 if not UTF-8. */
 size_t entry_yaml_character(const char *p, size_t len, uint32_t *out);
 /* May it stand in YAML as it is, on a line? */
 bool entry_yaml_printable(uint32_t code);

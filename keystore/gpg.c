@@ -71,6 +71,21 @@ name_terminal(void)
 			setenv("GPG_TTY", name, 0);
 }
 
+/* A gpg that was interrupted at its prompt looks like a damaged message, but says nothing of the end. */
+static gpgme_error_t
+note_status(void *arg, const char *keyword, const char *rest)
+{
+	struct gpg *g = arg;
+
+	(void)rest;
+	if (str_equal(keyword, "ENC_TO"))
+		g->began = true;
+	else if (str_equal(keyword, "END_DECRYPTION") || str_equal(keyword, "DECRYPTION_FAILED") ||
+	    str_equal(keyword, "FAILURE"))
+		g->ended = true;
+	return 0;
+}
+
 bool
 gpg_new(struct gpg **out, struct err *e)
 {
@@ -88,6 +103,8 @@ gpg_new(struct gpg **out, struct err *e)
 		return gpg_words_set(e, r, ERR_GPG, "gpg cannot be used");
 	gpgme_set_armor(g->ctx, 1);
 	gpgme_set_offline(g->ctx, 1);
+	gpgme_set_ctx_flag(g->ctx, "full-status", "1");
+	gpgme_set_status_cb(g->ctx, note_status, g);
 	*out = TAKE(g);
 	return true;
 }
@@ -219,7 +236,7 @@ check_recipients(const struct openpgp_message *m, const struct gpg_recipient *to
 	const char *fault = NULL;
 
 	if (m->n_recipients > 1)
-		fault = "to others as well: take encrypt-to-default-key, recipient or hidden-recipient";
+		fault = "to others too: take encrypt-to-default-key, recipient, hidden-recipient";
 	else if (m->recipients[0].key_id == 0)
 		fault = "without saying to whom: take throw-keyids";
 	else if (!subkey_by_id(to->key, m->recipients[0].key_id))
@@ -228,7 +245,7 @@ check_recipients(const struct openpgp_message *m, const struct gpg_recipient *to
 	    to->admin, fault);
 }
 
-/* A number with leading zeros is written shorter now and then; a key file's length tells nothing. */
+/* A number that begins with a zero byte is written without it, and the file is shorter. */
 static bool
 is_full_length(const struct openpgp_message *m, const struct gpg_recipient *to)
 {
@@ -329,12 +346,15 @@ gpg_decrypt(struct gpg *g, struct bytes armored, struct secret **out, struct err
 	AUTO(gpg_data_drop) gpgme_data_t into = NULL;
 	gpgme_error_t r = gpgme_data_new_from_cbs(&into, &cbs, &sink);
 
+	g->began = g->ended = false;
 	if (!r) {
 		gpgme_data_set_flag(into, "sensitive", "1");
 		r = gpgme_op_decrypt(g->ctx, from, into);
 	}
 	if (sink.full)
 		return err_set(e, ERR_DATA, "it unpacks to more than any key file has");
+	if (r && g->began && !g->ended)
+		return err_set(e, ERR_CANCELLED, "gpg was interrupted");
 	if (r)
 		return gpg_words_set(e, r, ERR_GPG, "cannot decrypt");
 	secret_set_len(plain, sink.len);

@@ -54,7 +54,10 @@ MUST_CHECK bool gpg_find_recipient(struct gpg *g, const struct gpg_recipient_que
 MUST_CHECK bool gpg_encrypt(struct gpg *g, const struct gpg_recipient *to,
     const struct secret *plain, struct str *out, struct err *e);
 
-/* ERR_GPG: cancelled, no secret key, no pinentry ...; ERR_DATA: damaged. */
+/*
+ * ERR_GPG: prompt cancelled, no secret key, no pinentry ...; ERR_DATA: damaged;
+ * ERR_CANCELLED: gpg itself was interrupted.
+ */
 MUST_CHECK bool gpg_decrypt(struct gpg *g, struct bytes armored, struct secret **out, struct err *e);
 
 /* The minimal armored export of a key. */

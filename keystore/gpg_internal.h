@@ -19,6 +19,7 @@ struct gpg {
 	bool listed;
 	struct gpg_recipient *recipients; /* found so far */
 	bool probed;			  /* gpg_probe was content */
+	bool began, ended;		  /* the decryption under way, by gpg's own account */
 };
 
 /* One call of gpg, its output unchecked. */
@@ -26,8 +27,9 @@ MUST_CHECK bool gpg_encrypt_once(struct gpg *g, const struct gpg_recipient *to,
     const struct secret *plain, struct str *out, struct err *e);
 
 /*
- * Does gpg, as gpg.conf has it, encrypt what it is given? With textmode or no-literal it does not, and
- * nobody could read a key file again. Three small messages tell, once; ERR_DATA names the option.
+ * Does gpg, as gpg.conf has it, encrypt what it is given? With textmode or no-literal it does
+ * not, and nobody could read a key file again. Three small messages tell, once; ERR_DATA names
+ * the option.
  */
 MUST_CHECK bool gpg_probe(struct gpg *g, const struct gpg_recipient *to, struct err *e);
 

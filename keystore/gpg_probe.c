@@ -10,7 +10,7 @@
 #include "keystore/openpgp.h"
 
 #define SMALL ((size_t)64)
-#define LARGE ((size_t)600) /* a literal packet of this length has a longer header than a small one */
+#define LARGE ((size_t)600) /* the header of a literal packet grows with its length */
 
 /* How many bytes of data come out for n times the character c. */
 static bool
@@ -33,7 +33,7 @@ measure(struct gpg *g, const struct gpg_recipient *to, char c, size_t n, size_t 
 bool
 gpg_probe(struct gpg *g, const struct gpg_recipient *to, struct err *e)
 {
-	size_t small, large, lines;
+	size_t small = 0, large = 0, lines = 0;
 
 	if (g->probed)
 		return true;
@@ -41,8 +41,8 @@ gpg_probe(struct gpg *g, const struct gpg_recipient *to, struct err *e)
 	    !measure(g, to, '\n', LARGE, &lines, e))
 		return false;
 	if (lines != large)
-		return err_set(e, ERR_DATA, "gpg changes line ends in what it encrypts: take textmode "
-		    "out of gpg.conf");
+		return err_set(e, ERR_DATA, "gpg changes line ends in what it encrypts: take "
+		    "textmode out of gpg.conf");
 	if (large - small <= LARGE - SMALL)
 		return err_set(e, ERR_DATA, "gpg leaves out what must be around a text: take "
 		    "no-literal out of gpg.conf");

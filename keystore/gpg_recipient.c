@@ -80,8 +80,8 @@ check_block(struct gpg *g, const struct gpg_recipient_query *q, struct err *e)
 		return err_set(e, ERR_DATA, "keys/public/%s holds a secret key: its owner must "
 		    "consider it lost", q->admin);
 	if (b.n > 1)
-		return err_set(e, ERR_DATA, "keys/public/%s holds %zu keys instead of one", q->admin,
-		    b.n);
+		return err_set(e, ERR_DATA, "keys/public/%s holds %zu keys instead of one",
+		    q->admin, b.n);
 	if (!b.fits)
 		return err_set(e, ERR_DATA, "keys/public/%s holds the key %s, but users says that "
 		    "%s has %s", q->admin, b.first, q->admin, q->fingerprint);
@@ -112,8 +112,9 @@ find_key(struct gpg *g, const struct gpg_recipient_query *q, gpgme_key_t *out, s
 		return err_set(e, ERR_DATA, "%s's key %s is neither in your GPG keyring nor in "
 		    "keys/public/%s", q->admin, q->fingerprint, q->admin);
 	if (!(*out)->fpr || strcasecmp((*out)->fpr, q->fingerprint) != 0)
-		return err_set(e, ERR_DATA, "users gives %s the fingerprint %s, which is a subkey's: "
-		    "it must be %s", q->admin, q->fingerprint, (*out)->fpr ? (*out)->fpr : "?");
+		return err_set(e, ERR_DATA, "users gives %s the fingerprint %s, which is a "
+		    "subkey's: it must be %s", q->admin, q->fingerprint,
+		    (*out)->fpr ? (*out)->fpr : "?");
 	return true;
 }
 
@@ -163,8 +164,8 @@ check_usable(gpgme_key_t key, const struct gpg_recipient_query *q, struct err *e
 	if (key->invalid)
 		return err_set(e, ERR_DATA, "%s's key %s is not valid", q->admin, key->fpr);
 	if (!can)
-		return err_set(e, ERR_DATA, "%s's key %s has no encryption subkey that is usable now",
-		    q->admin, key->fpr);
+		return err_set(e, ERR_DATA, "%s's key %s has no encryption subkey that is usable "
+		    "now", q->admin, key->fpr);
 	if (!q->trust_all && !is_valid(key))
 		return err_set(e, ERR_DATA, "%s's key is not trusted: compare its fingerprint with "
 		    "%s and then `gpg --lsign-key %s`, or use --trust-all", q->admin, q->admin,
@@ -195,7 +196,8 @@ known(const struct gpg *g, const struct gpg_recipient_query *q)
 {
 	const struct gpg_recipient *r = g->recipients;
 
-	while (r && (!str_equal(r->admin, q->admin) || strcasecmp(r->key->fpr, q->fingerprint) != 0))
+	while (r && (!str_equal(r->admin, q->admin) ||
+	    strcasecmp(r->key->fpr, q->fingerprint) != 0))
 		r = r->next;
 	return r;
 }

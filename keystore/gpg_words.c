@@ -21,13 +21,13 @@ static const struct words {
 	enum err_kind kind;
 	const char *text;
 } table[] = {
-	{ GPG_ERR_CANCELED, ERR_GPG, "the prompt for the passphrase of your GPG key was cancelled" },
+	{ GPG_ERR_CANCELED, ERR_GPG, "the prompt for the passphrase was cancelled" },
 	{ GPG_ERR_FULLY_CANCELED, ERR_GPG, "the prompt for the passphrase was cancelled" },
 	{ GPG_ERR_TIMEOUT, ERR_GPG, "nobody answered the passphrase prompt of your GPG key" },
 	{ GPG_ERR_BAD_PASSPHRASE, ERR_GPG, "the passphrase of your GPG key was wrong" },
 	{ GPG_ERR_NO_PASSPHRASE, ERR_GPG, "no passphrase was given for your GPG key" },
 	{ GPG_ERR_BAD_PIN, ERR_GPG, "the PIN of your card was wrong" },
-	{ GPG_ERR_PIN_BLOCKED, ERR_GPG, "the PIN of your card is blocked: see `gpg --card-status`" },
+	{ GPG_ERR_PIN_BLOCKED, ERR_GPG, "your card's PIN is blocked: see `gpg --card-status`" },
 	{ GPG_ERR_NO_PIN_ENTRY, ERR_GPG, NO_PROMPT },
 	{ GPG_ERR_ENOTTY, ERR_GPG, NO_PROMPT },
 	{ GPG_ERR_ENXIO, ERR_GPG, NO_PROMPT },
@@ -35,10 +35,10 @@ static const struct words {
 	{ GPG_ERR_NO_SECKEY, ERR_GPG, "the secret key for it is not on this machine" },
 	{ GPG_ERR_NO_AGENT, ERR_GPG, NO_AGENT },
 	{ GPG_ERR_AGENT, ERR_GPG, NO_AGENT },
-	{ GPG_ERR_NO_SCDAEMON, ERR_GPG, "your GPG key is on a card, and scdaemon is not installed" },
+	{ GPG_ERR_NO_SCDAEMON, ERR_GPG, "your key is on a card: install scdaemon" },
 	{ GPG_ERR_CARD_NOT_PRESENT, ERR_GPG, "the card with your GPG key is not plugged in" },
 	{ GPG_ERR_CARD_REMOVED, ERR_GPG, "the card with your GPG key was removed" },
-	{ GPG_ERR_INV_ENGINE, ERR_GPG, "there is no gpg program that works: install GnuPG 2.2 or later" },
+	{ GPG_ERR_INV_ENGINE, ERR_GPG, "no gpg program works here: install GnuPG 2.2 or later" },
 	{ GPG_ERR_DECRYPT_FAILED, ERR_DATA, NOT_WHOLE },
 	{ GPG_ERR_NO_DATA, ERR_DATA, NOT_WHOLE },
 	{ GPG_ERR_BAD_DATA, ERR_DATA, NOT_WHOLE },

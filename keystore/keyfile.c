@@ -12,8 +12,8 @@
 #include "base/secret.h"
 
 #define MAX_TEXT ((size_t)16 << 20)
-#define MARKER_LEN 114	 /* "--" and 84 random bytes in base64 */
-#define MARKER_RANDOM 84
+#define MARKER_RANDOM ((size_t)84)
+#define MARKER_LEN ((size_t)114) /* "--" and those bytes in base64 */
 #define STEP ((size_t)200000)
 #define MAX_PACKED ((size_t)32 << 20)
 #define MAX_EMPTY_LINES 256
@@ -46,7 +46,10 @@ piece_free(void *arg, void *ptr)
 
 /* ---- reading ---- */
 
-/* One run over the stream into `room`, again and again; how much came out, and whether it was whole. */
+/*
+ * One run over the stream; with `rewind` the room is used again and again. False unless
+ * the stream was whole; *out_len is how much came out of it.
+ */
 static bool
 inflate_into(struct bytes packed, struct span room, bool rewind, size_t *out_len)
 {
@@ -78,12 +81,11 @@ unpack(struct bytes packed, struct secret **out, struct err *e)
 	size_t len = 0;
 
 	if (packed.len > MAX_PACKED || !inflate_into(packed, secret_space(scratch), true, &len)) {
-		if (len > MAX_TEXT)
-			return err_set(e, ERR_DATA, "its text unpacks to more than %zu bytes", MAX_TEXT);
-		return err_set(e, ERR_DATA, "its text does not unpack");
+		return err_set(e, ERR_DATA, len > MAX_TEXT ? "its text unpacks to more than any has"
+							   : "its text does not unpack");
 	}
 	if (len > MAX_TEXT)
-		return err_set(e, ERR_DATA, "its text unpacks to more than %zu bytes", MAX_TEXT);
+		return err_set(e, ERR_DATA, "its text unpacks to more than any has");
 	text = secret_new(len + 1); /* a byte more, or inflate cannot tell that it is done */
 	if (!inflate_into(packed, secret_space(text), false, &len)) {
 		secret_free(text);
@@ -141,7 +143,7 @@ bool
 keyfile_parse(struct bytes plain, struct entry_list *out, struct err *e)
 {
 	AUTO(secret_drop) struct secret *text = NULL;
-	struct bytes body;
+	struct bytes body = { 0 };
 
 	if (is_text(plain)) /* bare */
 		return entry_parse(plain, out, e);
@@ -206,6 +208,13 @@ pack_safely(struct bytes text)
 	return packed;
 }
 
+static char *
+put(char *to, struct bytes b)
+{
+	memcpy(to, b.ptr, b.len);
+	return to + b.len;
+}
+
 /* "--" and base64: a line that the stream does not hold. */
 static struct secret *
 make_marker(struct bytes packed)
@@ -215,20 +224,12 @@ make_marker(struct bytes packed)
 		struct secret *marker = secret_new(MARKER_LEN);
 		char *p = secret_space(marker).ptr;
 
-		memcpy(p, "--", 2);
-		memcpy(p + 2, secret_bytes(random).ptr, MARKER_LEN - 2);
+		put(put(p, bytes_of("--")), secret_bytes(random));
 		secret_set_len(marker, MARKER_LEN);
 		if (!memmem(packed.ptr, packed.len, p, MARKER_LEN))
 			return marker;
 		secret_free(marker);
 	}
-}
-
-static char *
-put(char *to, struct bytes b)
-{
-	memcpy(to, b.ptr, b.len);
-	return to + b.len;
 }
 
 static char *

@@ -94,7 +94,7 @@ find_recipient(struct keystore *ks, const struct admin *who, const struct gpg_re
 bool
 keystore_check_recipient(struct keystore *ks, const struct admin *who, struct err *e)
 {
-	const struct gpg_recipient *r;
+	const struct gpg_recipient *r = NULL;
 
 	return find_recipient(ks, who, &r, e);
 }
@@ -140,7 +140,7 @@ keystore_seal(struct keystore *ks, const struct admin *who, const struct entry_l
 {
 	AUTO(secret_drop) struct secret *plain = NULL;
 	AUTO(str_done) struct str content = { 0 };
-	const struct gpg_recipient *to;
+	const struct gpg_recipient *to = NULL;
 
 	if (!find_recipient(ks, who, &to, e))
 		return false;
@@ -153,7 +153,7 @@ keystore_seal(struct keystore *ks, const struct admin *who, const struct entry_l
 	return true;
 }
 
-/* Write `content` as keys/.../NAME by way of tmp/, which Ruby Arver looks into only for names it made. */
+/* Write `content` as NAME in `dir`, by way of tmp/, where Ruby Arver minds only names it made. */
 static bool
 replace(struct keystore *ks, int dir, const char *name, struct bytes content, struct err *e)
 {
@@ -193,9 +193,9 @@ keystore_remove(struct keystore *ks, const char *admin, const char *file, struct
 	return dir < 0 || file_remove_at(dir, file, e) || err_wrap(e, "keys/%s", admin);
 }
 
-/* rmdir keys/ADMIN; with other things in it, it stays and is told. */
+/* rmdir keys/ADMIN; with other things in it, it stays (*out_left) and is told. */
 static bool
-remove_dir(struct keystore *ks, const char *admin, struct err *e)
+remove_dir(struct keystore *ks, const char *admin, bool *out_left, struct err *e)
 {
 	AUTO(fd_drop) int keys = -1;
 
@@ -204,6 +204,7 @@ remove_dir(struct keystore *ks, const char *admin, struct err *e)
 	if (unlinkat(keys, admin, AT_REMOVEDIR) != 0) {
 		if (errno != ENOTEMPTY && errno != EEXIST)
 			return err_errno(e, ERR_SYSTEM, errno, "cannot remove keys/%s", admin);
+		*out_left = true;
 		keystore_warn(&ks->o, "keys/%s holds more than key files and stays", admin);
 	}
 	return fsync(keys) == 0 || errno == EINVAL ||
@@ -212,7 +213,7 @@ remove_dir(struct keystore *ks, const char *admin, struct err *e)
 
 /* All key files in keys/ADMIN, and it. */
 static bool
-remove_files(struct keystore *ks, const char *admin, struct err *e)
+remove_files(struct keystore *ks, const char *admin, bool *out_left, struct err *e)
 {
 	AUTO(fd_drop) int dir = -1;
 	AUTO(argv_done) struct argv names = { 0 };
@@ -226,20 +227,21 @@ remove_files(struct keystore *ks, const char *admin, struct err *e)
 	for (size_t i = 0; i < names.n; i++)
 		if (!file_remove_at(dir, names.at[i], e))
 			return err_wrap(e, "keys/%s", admin);
-	return remove_dir(ks, admin, e);
+	return remove_dir(ks, admin, out_left, e);
 }
 
 bool
 keystore_remove_admin(struct keystore *ks, const char *admin, struct err *e)
 {
 	AUTO(fd_drop) int lock = -1;
+	bool left = false;
 
 	if (!keystore_dir_admin_ok(admin))
 		return err_set(e, ERR_DATA, "\"%s\" cannot be the name of an admin", admin);
-	if (!keystore_dir_lock(&ks->o, true, &lock, e))
+	if (!keystore_dir_lock(&ks->o, true, &lock, e) || !remove_files(ks, admin, &left, e))
 		return false;
-	/* the second time for a keys/ADMIN.bak that would otherwise come back in its place */
-	return remove_files(ks, admin, e) && remove_files(ks, admin, e);
+	/* once more for a keys/ADMIN.bak, which would otherwise come back in its place */
+	return left || remove_files(ks, admin, &left, e);
 }
 
 bool

@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -16,22 +15,6 @@
 #include "base/file.h"
 
 #define LOCK_WAIT_MS 30000
-
-void
-keystore_warn(const struct keystore_options *o, const char *fmt, ...)
-{
-	struct err text; /* for its rule of what may stand in a sentence */
-	char raw[sizeof(text.text)];
-	va_list args;
-
-	if (!o->warn)
-		return;
-	va_start(args, fmt);
-	vsnprintf(raw, sizeof(raw), fmt, args);
-	va_end(args);
-	err_set(&text, ERR_NONE, "%s", raw);
-	o->warn(o->warn_arg, text.text);
-}
 
 bool
 keystore_dir_file_ok(const char *name)
@@ -93,8 +76,8 @@ keystore_dir_open(const struct keystore_options *o, const char *admin, int *out_
 	if (!open_if_there(keys, backup, out_fd, e))
 		return err_wrap(e, "keys");
 	if (*out_fd >= 0)
-		keystore_warn(o, "keys/%s is missing (did a Ruby Arver crash?): keys/%s is read instead",
-		    admin, backup);
+		keystore_warn(o, "keys/%s is missing (did a Ruby Arver crash?): keys/%s is read "
+		    "instead", admin, backup);
 	return true;
 }
 
@@ -117,7 +100,7 @@ keystore_dir_make(int at, const char *name, mode_t mode, int *out_fd, struct err
 	return file_open_dir_at(at, name, out_fd, e);
 }
 
-/* Give a lone ADMIN.bak its name back: whoever sees ADMIN without its keys would remove the rest. */
+/* Give a lone ADMIN.bak its name back: Ruby Arver would remove it next to an ADMIN. */
 static bool
 restore(int keys, const char *admin, struct err *e)
 {

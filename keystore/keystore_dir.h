@@ -10,8 +10,17 @@
 #include <sys/types.h>
 #include "keystore/keystore.h"
 
-/* A sentence to the person, where there is somebody to tell it. */
-void keystore_warn(const struct keystore_options *o, const char *fmt, ...) PRINTF(2, 3);
+/*
+ * A sentence to the person, where there is somebody to tell it: keystore_warn(o, "format", ...).
+ * struct err has the rule of what may stand in one.
+ */
+#define keystore_warn(o, ...)                                                                      \
+	do {                                                                                       \
+		struct err said_ = { 0 };                                                          \
+		err_set(&said_, ERR_NONE, __VA_ARGS__);                                            \
+		if ((o)->warn)                                                                     \
+			(o)->warn((o)->warn_arg, said_.text);                                      \
+	} while (0)
 
 /* May this be the name of an admin's directory, or of a key file in it? */
 bool keystore_dir_admin_ok(const char *name);
@@ -33,7 +42,8 @@ MUST_CHECK bool keystore_dir_open_to_change(const struct keystore_options *o, co
     bool create, int *out_fd, struct err *e);
 
 /* The directory of that name below `at`, made and made durable where it is missing. */
-MUST_CHECK bool keystore_dir_make(int at, const char *name, mode_t mode, int *out_fd, struct err *e);
+MUST_CHECK bool keystore_dir_make(int at, const char *name, mode_t mode, int *out_fd,
+    struct err *e);
 
 /*
  * Names of the key files in an open keys/ADMIN, sorted. What does not belong there (a name with

@@ -74,7 +74,8 @@ read_files(struct keystore *ks, struct stored_list *out, struct err *e)
 static void
 warn_file(const struct keystore *ks, const struct stored *s, const char *why)
 {
-	keystore_warn(&ks->o, "keys/%s/%.*s... is left alone: %s", ks->me, SHORT_NAME, s->name, why);
+	keystore_warn(&ks->o, "keys/%s/%.*s... is left alone: %s", ks->me, SHORT_NAME, s->name,
+	    why);
 }
 
 /* Is there a packet for a secret subkey of this machine? */

@@ -12,7 +12,12 @@
 #define TAG_DATA 18	 /* with modification detection */
 #define TAG_DATA_AEAD 20 /* as GnuPG 2.3 writes it */
 
-enum algorithm { ALGORITHM_RSA = 1, ALGORITHM_RSA_ENCRYPT = 2, ALGORITHM_ELGAMAL = 16, ALGORITHM_ECDH = 18 };
+enum algorithm {
+	ALGORITHM_RSA = 1,
+	ALGORITHM_RSA_ENCRYPT = 2,
+	ALGORITHM_ELGAMAL = 16,
+	ALGORITHM_ECDH = 18,
+};
 
 /* What is left to read. */
 struct reader {
@@ -374,7 +379,7 @@ read_packets(struct reader *r, struct openpgp_message *m, struct err *e)
 		if (m->n_recipients == OPENPGP_MAX_RECIPIENTS)
 			return err_set(e, ERR_DATA, "the message has too many recipients");
 		if (!read_session_key(body, m))
-			return err_set(e, ERR_DATA, "the message has a session key of unknown form");
+			return err_set(e, ERR_DATA, "its session key has an unknown form");
 	}
 	return err_set(e, ERR_DATA, "the message is cut off");
 }

@@ -79,9 +79,9 @@ struct luks_opening {
 	const struct disk *disk;
 	const struct luks_try *tries; /* in the order in which they are made */
 	size_t n_tries;
-	bool opened;
 	size_t which;		/* opened: the index of the try that fitted */
 	struct err err;		/* otherwise: why, as of luks_open */
+	bool opened;
 };
 
 /* What lies on a device that is to be formatted. */

@@ -12,7 +12,7 @@
 void
 step_status(struct lane_run *l, struct row *row)
 {
-	AUTO(mem_free_drop) const struct disk **disks = mem_alloc(l->n_disks, sizeof(*disks));
+	AUTO(mem_free_drop) const struct disk **disks = mem_alloc(l->n_disks, sizeof(struct disk *));
 	AUTO(mem_free_drop) struct luks_status *status = mem_alloc(l->n_disks, sizeof(*status));
 
 	for (size_t i = 0; i < l->n_disks; i++)
