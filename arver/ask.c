@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* The terminal, read byte by byte, so that nothing behind the line is taken. */
+/*
+ * The terminal, read byte by byte, so that nothing behind the line is taken. From before
+ * its echo is turned off until after it is back, signals that cancel come only while we
+ * wait for a byte: so none is missed, and none finds the terminal half set.
+ */
 #include "arver/ask.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
+#include <stddef.h>
 #include <termios.h>
 #include <unistd.h>
 #include "base/file.h"
@@ -12,57 +18,107 @@
 
 #define ASK_MAX_BYTES 4096
 
-/* A terminal with its echo off, and Ctrl-C ending the read; fd -1 where there is none. */
-struct quiet_tty {
-	int fd;
-	struct termios before;
-	struct sigaction interrupt;
-};
+static const atomic_int *cancelled;
 
-static struct quiet_tty
-quiet_tty_open(const char *prompt)
+/* For ask_restore(): what it finds is whole, since signals come only in wait_for_byte(). */
+static volatile sig_atomic_t quiet_fd = -1;
+static struct termios loud;
+
+void
+ask_heed(const atomic_int *cancel)
 {
-	struct quiet_tty t = { .fd = isatty(0) ? open("/dev/tty", O_RDWR | O_CLOEXEC) : -1 };
-
-	if (t.fd < 0)
-		return t;
-	if (tcgetattr(t.fd, &t.before) != 0) {
-		fd_drop(&t.fd);
-		return t;
-	}
-	struct termios quiet = t.before;
-
-	quiet.c_lflag &= ~(tcflag_t)ECHO;
-	struct sigaction ends_read;
-
-	sigaction(SIGINT, NULL, &t.interrupt);
-	ends_read = t.interrupt;
-	ends_read.sa_flags &= ~SA_RESTART;
-	sigaction(SIGINT, &ends_read, NULL);
-	tcsetattr(t.fd, TCSAFLUSH, &quiet);
-	(void)file_write_all(t.fd, bytes_of(prompt));
-	return t;
-}
-
-static void
-quiet_tty_close(struct quiet_tty *t)
-{
-	if (t->fd < 0)
-		return;
-	tcsetattr(t->fd, TCSAFLUSH, &t->before);
-	sigaction(SIGINT, &t->interrupt, NULL);
-	(void)file_write_all(t->fd, bytes_of("\n"));
-	fd_drop(&t->fd);
+	cancelled = cancel;
 }
 
 static bool
-read_line(int fd, struct secret *s, struct err *e)
+is_cancelled(void)
+{
+	return cancelled && atomic_load(cancelled);
+}
+
+void
+ask_restore(void)
+{
+	int kept = errno;
+
+	if (quiet_fd >= 0)
+		tcsetattr(quiet_fd, TCSANOW, &loud);
+	errno = kept;
+}
+
+static sigset_t
+hold_signals(void)
+{
+	sigset_t held, before;
+
+	sigemptyset(&held);
+	sigaddset(&held, SIGINT);
+	sigaddset(&held, SIGTERM);
+	pthread_sigmask(SIG_BLOCK, &held, &before);
+	return before;
+}
+
+static void
+release_signals(const sigset_t *before)
+{
+	pthread_sigmask(SIG_SETMASK, before, NULL);
+}
+
+/* The terminal with its echo off; -1 where there is none. */
+static int
+quiet_tty_open(const char *prompt)
+{
+	AUTO(fd_drop) int fd = isatty(0) ? open("/dev/tty", O_RDWR | O_CLOEXEC) : -1;
+	struct termios quiet;
+	int out = fd;
+
+	if (fd < 0 || tcgetattr(fd, &loud) != 0)
+		return -1;
+	quiet = loud;
+	quiet.c_lflag &= ~(tcflag_t)ECHO;
+	quiet_fd = fd;
+	tcsetattr(fd, TCSAFLUSH, &quiet);
+	(void)file_write_all(fd, bytes_of(prompt));
+	fd = -1;
+	return out;
+}
+
+static void
+quiet_tty_close(int *fd)
+{
+	if (*fd < 0)
+		return;
+	tcsetattr(*fd, TCSAFLUSH, &loud);
+	quiet_fd = -1;
+	(void)file_write_all(*fd, bytes_of("\n"));
+	fd_drop(fd);
+}
+
+/* False once the person said no; else a read will not hang. */
+static bool
+wait_for_byte(int fd, const sigset_t *signals)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	while (!is_cancelled()) {
+		int n = ppoll(&p, 1, NULL, signals);
+
+		if (n > 0)
+			return true;
+		if (n < 0 && errno != EINTR)
+			return false;
+	}
+	return false;
+}
+
+static bool
+read_line(int fd, const sigset_t *signals, struct secret *s, struct err *e)
 {
 	struct span room = secret_space(s);
 	char *at = room.ptr;
 
 	for (size_t n = 0; n < ASK_MAX_BYTES; n++) {
-		ssize_t got = read(fd, at + n, 1); /* EINTR: the person said no */
+		ssize_t got = wait_for_byte(fd, signals) ? file_read_some(fd, at + n, 1) : -1;
 
 		if (got < 0 || (got == 0 && n == 0))
 			return err_set(e, ERR_CANCELLED, "no passphrase given");
@@ -79,9 +135,10 @@ bool
 ask_passphrase(const char *prompt, struct secret **out, struct err *e)
 {
 	AUTO(secret_drop) struct secret *s = secret_new(ASK_MAX_BYTES);
-	AUTO(quiet_tty_close) struct quiet_tty tty = quiet_tty_open(prompt);
+	AUTO(release_signals) const sigset_t signals = hold_signals();
+	AUTO(quiet_tty_close) int tty = is_cancelled() ? -1 : quiet_tty_open(prompt);
 
-	if (!read_line(tty.fd >= 0 ? tty.fd : 0, s, e))
+	if (!read_line(tty >= 0 ? tty : 0, &signals, s, e))
 		return false;
 	*out = TAKE(s);
 	return true;

@@ -13,6 +13,7 @@
 #include "arver/settle.h"
 #include "arver/show.h"
 #include "arver/works.h"
+#include "base/log.h"
 #include "base/secret.h"
 #include "inventory/inventory.h"
 #include "keystore/entry.h"
@@ -27,13 +28,26 @@ struct granting {
 	struct settling settling;
 };
 
+/* Does a note, whoever it is for, name this slot of this header? Then it may be in use soon. */
+static bool
+is_noted(const struct granting *g, const struct work *w, int slot)
+{
+	const struct journal_notes *l = &g->settling.before;
+
+	for (size_t i = 0; i < l->n; i++)
+		if (strcmp(l->at[i].uuid, w->uuid) == 0 &&
+		    (l->at[i].own.slot == slot || l->at[i].spare.slot == slot))
+			return true;
+	return false;
+}
+
 /* The highest free slot that nobody owns and that is no rescue slot, or -1. */
 static int
-find_spare(const struct app *app, const struct work *w)
+find_spare(const struct granting *g, const struct work *w)
 {
 	for (int s = (int)w->header.n_slots - 1; s >= 0; s--)
-		if (!w->header.slots[s].active && !inventory_slot_owner(app->inventory, s) &&
-		    !(w->disk->rescue_slots >> s & 1))
+		if (!w->header.slots[s].active && !inventory_slot_owner(g->app->inventory, s) &&
+		    !(w->disk->rescue_slots >> s & 1) && !is_noted(g, w, s))
 			return s;
 	return -1;
 }
@@ -74,19 +88,40 @@ decide_granted(struct work *w, const struct journal_note *note)
 	return true;
 }
 
-/* Something that I left in a spare slot goes, once the key is in its own. */
+/* Might a key of somebody else sit in a spare here: has another admin an empty slot? */
+static bool
+others_are_complete(const struct granting *g, const struct work *w)
+{
+	for (size_t i = 0; i < inventory_n_admins(g->app->inventory); i++) {
+		const struct admin *a = inventory_admin(g->app->inventory, i);
+
+		if (a != g->to && !a->revoked && !w->header.slots[a->slot].active)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * What I left in a spare slot goes, once the key is in its own. By its salt it
+ * is surely mine. Noted without one, it may be another's by now, on his way through a spare:
+ * then it goes only if nobody else can need it.
+ */
 static bool
 tidy_spare(struct granting *g, struct work *w, const struct journal_note *note, struct err *e)
 {
+	const struct journal_slot *spare = &note->spare;
 	bool mine = false;
 
-	if (note->spare.slot == JOURNAL_NO_SLOT || !w->header.slots[note->spare.slot].active)
+	if (spare->slot == JOURNAL_NO_SLOT || !w->header.slots[spare->slot].active)
 		return true;
-	if (!settle_is_leftover(&g->settling, note, &note->spare,
-		w->header.slots[note->spare.slot].salt, &mine, e))
+	if (!settle_is_leftover(&g->settling, note, spare, w->header.slots[spare->slot].salt, &mine, e))
 		return false;
-	if (mine)
-		w->tidy |= 1u << note->spare.slot;
+	if (mine && (spare->salt || others_are_complete(g, w)))
+		w->tidy |= 1u << spare->slot;
+	else
+		log_line(LOG_WARNING,
+		    "%s: slot %d may hold what an interrupted run left, and is kept (see --info)",
+		    path_shown(w->disk->path), spare->slot);
 	return true;
 }
 
@@ -100,7 +135,7 @@ decide_occupied(struct granting *g, struct work *w, const struct journal_note *n
 		&mine, e))
 		return false;
 	w->go = WORK_REFUSED;
-	w->spare = find_spare(g->app, w);
+	w->spare = find_spare(g, w);
 	if (!mine)
 		err_set(&w->err, ERR_REFUSED,
 		    "slot %d, which is %s's, is filled already: where that key is known to work "
@@ -121,11 +156,10 @@ static bool
 decide(struct granting *g, struct work *w, struct err *e)
 {
 	const struct journal_note *note = settle_earlier(&g->settling, w);
+	bool placed = false;
 
 	if (!w->looked || !w->has_auth)
 		return true;
-	if (note && strcmp(note->uuid, w->uuid) != 0)
-		note = NULL;
 	if (w->slot >= (int)w->header.n_slots) {
 		w->go = WORK_REFUSED;
 		err_set(&w->err, ERR_DISK, "LUKS%u has slots 0 to %u, and %s's is %d",
@@ -134,7 +168,9 @@ decide(struct granting *g, struct work *w, struct err *e)
 	}
 	if (g->to == g->app->me && w->auth.slot == w->slot && w->auth.key != g->app->asked)
 		return decide_none(w, WORK_NONE, "granted already");
-	if (note && note->promoted && !g->app->options.force && decide_granted(w, note))
+	if (note && note->promoted && !settle_is_placed(&g->settling, note, &placed, e))
+		return false;
+	if (placed && !g->app->options.force && decide_granted(w, note))
 		return true;
 	if (note && !tidy_spare(g, w, note, e))
 		return false;
@@ -156,6 +192,19 @@ decide_all(struct granting *g, struct err *e)
 			w->new_key = secret_random_base64(ENTRY_KEY_BYTES);
 	}
 	return true;
+}
+
+/* A key that sits in a spare is known by its salt alone: note it at once. */
+static void
+on_row(void *arg, const struct row *row)
+{
+	struct granting *g = arg;
+	const struct work *w = row->step->work;
+	struct err e = { 0 };
+
+	if (row->step->kind == STEP_ADD && row->step->phase == 1 && w->in_spare &&
+	    !settle_note_salt(&g->settling, w, &e))
+		log_line(LOG_WARNING, "%s: %s", path_shown(w->disk->path), e.text);
 }
 
 /* The walk, once everything on this side is known to be good. */
@@ -191,8 +240,10 @@ show_result(const struct granting *g, const struct report *rep, struct show *sho
 			show_bad(show, w->disk,
 			    bad->outcome == OUTCOME_UNKNOWN ? "unknown, run it again" : "not granted",
 			    &bad->err);
-		else
+		else if (granted || w->note[0])
 			show_good(show, w->disk, w->note[0] ? w->note : "granted", "");
+		else
+			show_bad(show, w->disk, "not granted", &(struct err){ 0 });
 	}
 }
 
@@ -238,6 +289,9 @@ add_user_run(struct app *app, int *status, struct err *e)
 		.n = works->n };
 	AUTO(report_drop) struct report *rep = report_new(plan);
 	struct run_options o = app_run_options(app);
+
+	o.on_row = on_row;
+	o.arg = &g;
 	AUTO(run_drop) struct run *run = run_begin(&o, plan, rep);
 
 	show_init(&show, app, set);

@@ -185,8 +185,10 @@ show_result(const struct works *works, const struct report *rep, struct show *sh
 			show_bad(show, w->disk,
 			    bad->outcome == OUTCOME_UNKNOWN ? "unknown, run it again" : "not created",
 			    &bad->err);
-		else
+		else if (w->in_slot || w->note[0])
 			show_good(show, w->disk, w->note[0] ? w->note : "created", "");
+		else
+			show_bad(show, w->disk, "not created", &(struct err){ 0 });
 	}
 }
 

@@ -23,18 +23,22 @@ struct revoking {
 	struct works *works;
 	uint32_t keyless;  /* slots of admins without a key file */
 	uint32_t others;   /* slots of admins with key files, the leaver's not among them */
+	uint32_t staying;  /* slots of admins who are neither the leaver nor revoked */
 };
 
 /* Which slots' owners have key files? */
 static bool
 find_owners(struct revoking *r, struct err *e)
 {
+	r->keyless = r->others = r->staying = 0;
 	for (size_t i = 0; i < inventory_n_admins(r->app->inventory); i++) {
 		const struct admin *a = inventory_admin(r->app->inventory, i);
 		AUTO(argv_done) struct argv files = { 0 };
 
 		if (!keystore_files(r->app->keystore, a->name, &files, e))
 			return false;
+		if (a != r->who && !a->revoked)
+			r->staying |= 1u << a->slot;
 		if (files.n == 0)
 			r->keyless |= 1u << a->slot;
 		else if (a != r->who)
@@ -77,7 +81,8 @@ left(const struct work *w)
 
 /*
  * --force: all of it goes, but not where another admin has key files and an
- * empty slot: what nobody claims may be his, from a refresh that was cut.
+ * empty slot (what nobody claims may be his, from a refresh that was cut), and
+ * not a slot whose owner stays: his key files may be in a commit that is not here yet.
  */
 static void
 choose_unclaimed(struct revoking *r)
@@ -86,8 +91,19 @@ choose_unclaimed(struct revoking *r)
 		struct work *w = r->works->at[i];
 
 		if (!(r->others & ~luks_active(&w->header)))
-			w->tidy = left(w);
+			w->tidy = left(w) & ~r->staying;
 	}
+}
+
+/* Who has key files may have changed while the hosts were looked at: a grant is staged first. */
+static bool
+look_at_owners_again(struct revoking *r, struct err *e)
+{
+	if (!find_owners(r, e))
+		return false;
+	for (size_t i = 0; i < r->works->n; i++)
+		r->works->at[i]->suspects &= unclaimed_slots(r, r->works->at[i]);
+	return true;
 }
 
 static void
@@ -100,7 +116,7 @@ show_left(const struct revoking *r, struct show *show, const struct work *w, con
 	    "but nobody claims slot %s: possibly %s's (%s)", works_slots(left(w), slots),
 	    r->who->name,
 	    r->app->options.force
-		? "kept, since another admin's slot is empty here: it may be his; he refreshes first"
+		? "kept: it may be the key of another admin, whose files are not here or whose own slot is empty"
 		: "--force empties it");
 	show_bad(show, w->disk, word, &e);
 }
@@ -196,6 +212,8 @@ del_user_run(struct app *app, int *status, struct err *e)
 
 	tell(&r);
 	run_phase(run, 0);
+	if (!look_at_owners_again(&r, e))
+		return false;
 	choose_unclaimed(&r);
 	run_phase(run, 1);
 	return finish(&r, rep, status, e);

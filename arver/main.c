@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "arver/app.h"
+#include "arver/ask.h"
 #include "arver/command.h"
 #include "arver/options.h"
 #include "base/log.h"
@@ -22,8 +23,10 @@ static atomic_int cancelled;
 static void
 on_signal(int signal_number)
 {
-	if (atomic_fetch_add(&cancelled, 1) > 0)
+	if (atomic_fetch_add(&cancelled, 1) > 0) {
+		ask_restore();
 		_exit(128 + signal_number);
+	}
 }
 
 static void
@@ -31,6 +34,7 @@ set_signals(void)
 {
 	struct sigaction sa = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
 
+	ask_heed(&cancelled);
 	sigaction(SIGINT, &sa, NULL);
 	sigaction(SIGTERM, &sa, NULL);
 	sa.sa_handler = SIG_IGN;

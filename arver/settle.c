@@ -36,7 +36,10 @@ settle_begin(struct settling *s, struct err *e)
 const struct journal_note *
 settle_earlier(const struct settling *s, const struct work *w)
 {
-	return journal_notes_find(&s->before, w->disk->path, s->owner->name);
+	const struct journal_note *n = journal_notes_find(&s->before, w->disk->path,
+	    s->owner->name);
+
+	return n && w->uuid[0] && strcmp(n->uuid, w->uuid) != 0 ? NULL : n;
 }
 
 static bool
@@ -74,6 +77,28 @@ settle_is_leftover(const struct settling *s, const struct journal_note *note,
 	return true;
 }
 
+static bool
+has_any_word(const struct argv *a, const struct argv *words)
+{
+	for (size_t i = 0; i < words->n; i++)
+		if (has_word(a, words->at[i]))
+			return true;
+	return false;
+}
+
+bool
+settle_is_placed(const struct settling *s, const struct journal_note *note, bool *out,
+    struct err *e)
+{
+	AUTO(argv_done) struct argv files = { 0 };
+
+	if (!keystore_files(s->app->keystore, s->owner->name, &files, e))
+		return false;
+	/* Neither is there: the owner has merged his files since. */
+	*out = has_any_word(&files, &note->mixed) || !has_any_word(&files, &note->staged);
+	return true;
+}
+
 static struct journal_note *
 note_of(const struct settling *s, const struct work *w)
 {
@@ -94,6 +119,9 @@ new_note(struct settling *s, const struct work *w, struct err *e)
 		n->spare.slot = w->spare;
 		if (earlier && earlier->own.salt)
 			n->own.salt = mem_strdup(earlier->own.salt);
+	} else if (earlier && earlier->spare.salt && w->tidy >> earlier->spare.slot & 1) {
+		n->spare.slot = earlier->spare.slot;
+		n->spare.salt = mem_strdup(earlier->spare.salt);
 	}
 	for (size_t i = 0; earlier && i < earlier->staged.n; i++)
 		argv_add(&n->staged, earlier->staged.at[i]);
@@ -174,16 +202,28 @@ set_salt(struct journal_slot *to, const struct work *w, bool proven)
 }
 
 static void
+copy_salt(struct settling *s, const struct work *w)
+{
+	struct journal_note *n = w->new_key ? note_of(s, w) : NULL;
+
+	if (!n)
+		return;
+	set_salt(&n->own, w, w->in_slot);
+	set_salt(&n->spare, w, w->in_spare);
+}
+
+static void
 copy_salts(struct settling *s)
 {
-	for (size_t i = 0; i < s->n; i++) {
-		struct journal_note *n = s->works[i]->new_key ? note_of(s, s->works[i]) : NULL;
+	for (size_t i = 0; i < s->n; i++)
+		copy_salt(s, s->works[i]);
+}
 
-		if (!n)
-			continue;
-		set_salt(&n->own, s->works[i], s->works[i]->in_slot);
-		set_salt(&n->spare, s->works[i], s->works[i]->in_spare);
-	}
+bool
+settle_note_salt(struct settling *s, const struct work *w, struct err *e)
+{
+	copy_salt(s, w);
+	return journal_write(s->app->journal, &s->notes, e);
 }
 
 bool
@@ -191,6 +231,17 @@ settle_note_salts(struct settling *s, struct err *e)
 {
 	copy_salts(s);
 	return journal_write(s->app->journal, &s->notes, e);
+}
+
+/* From now on the note's salts are those of the promoted key, and of no leftover. */
+static void
+promote_note(struct journal_note *n, const struct work *w)
+{
+	n->promoted = true;
+	if (!w->in_slot)
+		mem_free_drop(&n->own.salt);
+	if (!w->in_slot)
+		n->own.salt = NULL;
 }
 
 /* The entries of the file that takes the staged one's place. */
@@ -211,9 +262,9 @@ collect(struct settling *s, struct report *rep, struct entry_list *out)
 		if (fate != FATE_PROVEN)
 			continue;
 		n_proven++;
+		promote_note(note_of(s, w), w);
 		entry->time = keystore_new_time(s->app->keys, w->disk->path);
 		entry->proven = clock_unix();
-		note_of(s, w)->promoted = true;
 	}
 	return n_proven;
 }
@@ -248,37 +299,27 @@ remove_if_unnamed(struct settling *s, const struct journal_notes *stay, const ch
 	return keystore_remove(s->app->keystore, s->owner->name, file, e);
 }
 
-/*
- * Is the key of this note, where it is promoted, in a file of promoted keys?
- * A cut may have come between the note and the file: then the staged one is all there is.
- */
-static bool
-has_promoted_file(const struct journal_note *n, const struct argv *files)
-{
-	for (size_t i = 0; i < files->n; i++)
-		if (has_word(&n->mixed, files->at[i]))
-			return true;
-	return !n->promoted;
-}
-
 /* Files of staged keys only, of notes that are about to be struck. */
 static bool
 remove_stale(struct settling *s, const struct journal_notes *closed, struct err *e)
 {
 	AUTO(journal_notes_done) struct journal_notes all = { 0 }, stay = { 0 };
-	AUTO(argv_done) struct argv files = { 0 };
 
-	if (!journal_read(s->app->journal, &all, e) ||
-	    !keystore_files(s->app->keystore, s->owner->name, &files, e))
+	if (!journal_read(s->app->journal, &all, e))
 		return false;
 	for (size_t i = 0; i < all.n; i++)
 		if (!journal_notes_find(closed, all.at[i].disk, all.at[i].admin))
 			journal_notes_copy(&stay, &all.at[i]);
-	for (size_t i = 0; i < closed->n; i++)
-		for (size_t k = 0; k < closed->at[i].staged.n; k++)
-			if (has_promoted_file(&closed->at[i], &files) &&
-			    !remove_if_unnamed(s, &stay, closed->at[i].staged.at[k], e))
+	for (size_t i = 0; i < closed->n; i++) {
+		const struct journal_note *n = &closed->at[i];
+		bool placed = true;
+
+		if (n->promoted && !settle_is_placed(s, n, &placed, e))
+			return false;
+		for (size_t k = 0; placed && k < n->staged.n; k++)
+			if (!remove_if_unnamed(s, &stay, n->staged.at[k], e))
 				return false;
+	}
 	return true;
 }
 
@@ -294,7 +335,10 @@ sort_note(const struct settling *s, const struct work *w, struct journal_notes *
 		if (!w->in_spare && w->tidy == 0)
 			journal_notes_copy(closed, n);
 	} else if (n && !w->unsettled) {
-		journal_notes_copy(earlier ? back : closed, earlier ? earlier : n);
+		/* Its slot was seen empty under the lock: what was noted of it is disproved. */
+		bool gone = !earlier || (w->go == WORK_DIRECT && w->tidy == 0);
+
+		journal_notes_copy(gone ? closed : back, earlier ? earlier : n);
 	} else if (!n && earlier && earlier->promoted && w->looked && w->tidy == 0 &&
 		   w->go == WORK_TIDY && !w->unsettled) {
 		journal_notes_copy(closed, earlier);

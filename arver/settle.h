@@ -35,7 +35,7 @@ void settle_done(struct settling *s);
 /* Open the journal and read what earlier runs left in it. */
 MUST_CHECK bool settle_begin(struct settling *s, struct err *e);
 
-/* What an earlier run noted about this disk and owner, or NULL. */
+/* What an earlier run noted about this disk (with this header) and owner, or NULL. */
 const struct journal_note *settle_earlier(const struct settling *s, const struct work *w);
 
 /*
@@ -45,6 +45,13 @@ const struct journal_note *settle_earlier(const struct settling *s, const struct
  */
 MUST_CHECK bool settle_is_leftover(const struct settling *s, const struct journal_note *note,
     const struct journal_slot *was, const char *now, bool *out, struct err *e);
+
+/*
+ * Did the file of a promoted note come into place? A cut may have come between; then the
+ * staged file is all there is, and the grant is not finished.
+ */
+MUST_CHECK bool settle_is_placed(const struct settling *s, const struct journal_note *note,
+    bool *out, struct err *e);
 
 /*
  * Note every disk, slot and file in the journal, then put the staged key file
@@ -57,6 +64,9 @@ MUST_CHECK bool settle_stage(struct settling *s, struct err *e);
  * write the promoted file (proven keys with their time, unknown ones staged), remove the staged one.
  */
 MUST_CHECK bool settle_promote(struct settling *s, struct report *rep, struct err *e);
+
+/* A change of this work was proven just now: note its salt. */
+MUST_CHECK bool settle_note_salt(struct settling *s, const struct work *w, struct err *e);
 
 /* After a later phase that moved keys between slots: note their salts. */
 MUST_CHECK bool settle_note_salts(struct settling *s, struct err *e);

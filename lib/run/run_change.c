@@ -47,6 +47,8 @@ look_again(struct lane_run *l, struct row *row, int slot)
 	if (!transport_connect(l->transport, &e) || !luks_look(l->luks, w->disk, true, &now, &e) ||
 	    strcmp(now.uuid, w->uuid) != 0)
 		return;
+	if (!now.slots[slot].active && row->step->kind == STEP_FORMAT)
+		return; /* a format holds another lock: it may still be at work */
 	if (!now.slots[slot].active) {
 		row->outcome = OUTCOME_FAILED;
 		row->err.kind = ERR_DISK;
@@ -74,10 +76,12 @@ key_result(struct lane_run *l, struct row *row, bool ok, int slot)
 		row->outcome = outcome_of(&row->err);
 	if (row->outcome != OUTCOME_DONE)
 		return;
-	if (slot == w->slot)
+	if (slot == w->slot) {
 		w->in_slot = true;
-	else
-		w->in_spare = true;
+		return;
+	}
+	w->in_spare = true;
+	memcpy(w->spare_salt, w->header.slots[slot].salt, sizeof(w->spare_salt));
 }
 
 void
@@ -136,36 +140,36 @@ step_add(struct lane_run *l, struct row *row)
 	key_result(l, row, ok, slot);
 }
 
-/* The kill was cut off: is the slot empty now? */
+/* The kill was cut off, or its proof failed: is the slot empty now, and does the successor open? */
 static void
-look_at_kill(struct lane_run *l, struct row *row, int slot)
+look_at_kill(struct lane_run *l, struct row *row, const struct luks_kill *k)
 {
 	struct work *w = row->step->work;
 	struct luks_header now;
 	struct err e = { 0 };
+	bool fits = true;
 
 	row->outcome = OUTCOME_UNKNOWN;
 	if (!transport_connect(l->transport, &e) || !luks_look(l->luks, w->disk, true, &now, &e) ||
-	    strcmp(now.uuid, w->uuid) != 0)
+	    strcmp(now.uuid, w->uuid) != 0 ||
+	    (k->auth.slot != k->slot && !luks_test(l->luks, w->disk, &k->auth, 1, false, &fits, &e)))
 		return;
 	w->header = now;
-	row->outcome = now.slots[slot].active ? OUTCOME_FAILED : OUTCOME_DONE;
+	row->outcome = now.slots[k->slot].active || !fits ? OUTCOME_FAILED : OUTCOME_DONE;
 }
 
+/* `salt`: what the slot held when it was decided that it goes. */
 static bool
-kill_slot(struct lane_run *l, struct row *row, int slot, struct luks_try auth, bool copy)
+kill_slot(struct lane_run *l, struct row *row, struct luks_kill k)
 {
 	struct work *w = row->step->work;
-	char salt[sizeof(w->header.slots[0].salt)];
 
-	memcpy(salt, w->header.slots[slot].salt, sizeof(salt));
-	if (luks_kill(l->luks, w->disk,
-		&(struct luks_kill){ .uuid = w->uuid, .auth = auth, .slot = slot, .salt = salt,
-		    .copy = copy, .violence = w->violence },
-		&w->header, &row->err))
+	k.uuid = w->uuid;
+	k.violence = w->violence;
+	if (luks_kill(l->luks, w->disk, &k, &w->header, &row->err))
 		row->outcome = OUTCOME_DONE;
 	else if (row->err.kind == ERR_LOST)
-		look_at_kill(l, row, slot);
+		look_at_kill(l, row, &k);
 	else
 		row->outcome = outcome_of(&row->err);
 	return row->outcome == OUTCOME_DONE;
@@ -180,7 +184,8 @@ kill_tidy(struct lane_run *l, struct row *row, struct luks_try auth)
 	for (int s = 0; s < LUKS_MAX_SLOTS; s++) {
 		if (!(w->tidy >> s & 1) || !w->header.slots[s].active)
 			continue;
-		if (!kill_slot(l, row, s, auth, false))
+		if (!kill_slot(l, row, (struct luks_kill){ .auth = auth, .slot = s,
+			.salt = w->surveyed.slots[s].salt }))
 			return;
 		w->tidy &= ~(1u << s);
 	}
@@ -193,8 +198,8 @@ kill_leftover(struct lane_run *l, struct row *row)
 	struct work *w = row->step->work;
 
 	if (w->go == WORK_SPARE && w->in_spare && w->header.slots[w->slot].active)
-		kill_slot(l, row, w->slot, (struct luks_try){ .key = w->new_key, .slot = w->spare },
-		    false);
+		kill_slot(l, row, (struct luks_kill){ .auth = { w->new_key, w->spare },
+		    .slot = w->slot, .salt = w->surveyed.slots[w->slot].salt });
 }
 
 /* The spare goes, now that its key sits in the admin's slot. */
@@ -206,7 +211,8 @@ kill_spare(struct lane_run *l, struct row *row)
 					  : w->auth;
 
 	if (w->in_slot && w->in_spare) {
-		w->in_spare = !kill_slot(l, row, w->spare, auth, true);
+		w->in_spare = !kill_slot(l, row, (struct luks_kill){ .auth = auth,
+		    .slot = w->spare, .salt = w->spare_salt, .copy = true });
 		if (w->in_spare)
 			return;
 	}
@@ -247,7 +253,8 @@ step_kill(struct lane_run *l, struct row *row)
 	switch (row->step->phase) {
 	case 0: /* del-user: the leaver's slot */
 		if (may_kill(row))
-			kill_slot(l, row, w->slot, w->auth, false);
+			kill_slot(l, row, (struct luks_kill){ .auth = w->auth, .slot = w->slot,
+			    .salt = w->surveyed.slots[w->slot].salt });
 		break;
 	case 1: /* del-user --force */
 		kill_tidy(l, row, w->auth);

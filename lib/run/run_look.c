@@ -142,6 +142,7 @@ step_survey(struct lane_run *l, struct row *row)
 		return;
 	}
 	snprintf(w->uuid, sizeof(w->uuid), "%s", w->header.uuid);
+	w->surveyed = w->header;
 	row->outcome = w->has_auth ? OUTCOME_DONE : OUTCOME_FAILED;
 	if (!w->has_auth)
 		err_set(&row->err, ERR_KEY, "none of your keys opens it");

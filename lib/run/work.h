@@ -44,7 +44,9 @@ struct work {
 
 	/* found out */
 	bool looked;		  /* header (or probe) is filled */
+	struct luks_header surveyed; /* as it was when the verb decided */
 	struct luks_header header; /* as last seen */
+	char spare_salt[sizeof(((struct luks_slot *)0)->salt)]; /* of new_key in the spare */
 	struct luks_probe probe;
 	bool open;		  /* STEP_INFO: the mapping is there */
 	bool has_auth;

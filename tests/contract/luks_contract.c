@@ -24,9 +24,9 @@
 #include "inventory/inventory.h"
 #include "luks/luks.h"
 
-#define UUID "6b1e0000-0000-4000-8000-0000000000aa"
+/* The lock goes by the UUID: one of its own for each of the programs that run side by side. */
+static char UUID[LUKS_UUID_LEN + 1], LOCK[64];
 #define OTHER_UUID "6b1e0000-0000-4000-8000-0000000000bb"
-#define LOCK "/run/lock/arver-" UUID
 #define LIMIT_MS 60000
 
 static const struct luks_contract *contract;
@@ -156,7 +156,7 @@ teardown(void **state)
 {
 	struct world *w = *state;
 
-	(void)sh("rm -rf %s " LOCK, w->dir);
+	(void)sh("rm -rf %s %s", w->dir, LOCK);
 	contract->drop(w->luks);
 	secret_free(w->mine);
 	secret_free(w->other);
@@ -478,7 +478,7 @@ add_refuses_what_was_not_decided(void **state)
 	assert_true(format(w, 3, false));
 	before = w->header;
 	assert_false(luks_add(w->luks, &w->disk, &a, &w->header, &w->e));
-	assert_err(w, ERR_REFUSED, "has the UUID " UUID);
+	assert_err(w, ERR_REFUSED, "has the UUID 6b1e0000-");
 	assert_false(add(w, w->mine, 3, w->other, 3));
 	assert_err(w, ERR_REFUSED, "slot 3 is in use");
 	assert_false(add(w, w->mine, 3, w->other, 32));
@@ -947,6 +947,8 @@ luks_contract_run(const struct luks_contract *c)
 	if (getenv("CASES"))
 		cmocka_set_test_filter(getenv("CASES"));
 	contract = c;
+	snprintf(UUID, sizeof(UUID), "6b1e0000-0000-4000-8000-%012x", (unsigned)getpid());
+	snprintf(LOCK, sizeof(LOCK), "/run/lock/arver-%s", UUID);
 	setenv("PATH", str_text(&path), 1);
 	return _cmocka_run_group_tests(c->name, tests, COUNT(tests), NULL, NULL);
 }
