@@ -51,6 +51,8 @@ void
 plan_del_user(struct plan *p, const struct target_set *set, struct work *const *works, int slot,
     bool unclaimed)
 {
+	if (set->all)
+		p->between[unclaimed ? 2 : 1] = "remove the admin's key files (if gone from every disk)";
 	for (size_t i = 0; i < set->n; i++) {
 		const struct disk *d = set->at[i];
 		struct step s = { .disk = d, .slot = slot, .work = works[i] };
