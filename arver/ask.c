@@ -68,19 +68,19 @@ release_signals(const sigset_t *before)
 static int
 quiet_tty_open(const char *prompt)
 {
-	AUTO(fd_drop) int fd = isatty(0) ? open("/dev/tty", O_RDWR | O_CLOEXEC) : -1;
+	int fd = isatty(0) ? open("/dev/tty", O_RDWR | O_CLOEXEC) : -1;
 	struct termios quiet;
-	int out = fd;
 
-	if (fd < 0 || tcgetattr(fd, &loud) != 0)
+	if (fd < 0 || tcgetattr(fd, &loud) != 0) {
+		fd_drop(&fd);
 		return -1;
+	}
 	quiet = loud;
 	quiet.c_lflag &= ~(tcflag_t)ECHO;
 	quiet_fd = fd;
 	tcsetattr(fd, TCSAFLUSH, &quiet);
 	(void)file_write_all(fd, bytes_of(prompt));
-	fd = -1;
-	return out;
+	return fd;
 }
 
 static void

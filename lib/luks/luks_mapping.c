@@ -14,7 +14,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-#include <unistd.h>
 #include "base/file.h"
 #include "inventory/inventory.h"
 #include "luks/luks.h"
@@ -126,9 +125,11 @@ luks_mapping_status(const struct disk *d, struct luks_status *out)
 {
 	AUTO(mem_free_drop) char *dm = find(d->name);
 	AUTO(str_done) struct str below = { 0 };
+	struct stat st;
 	struct luks_status s = {
 		.state = LUKS_CLOSED,
-		.device_there = access(d->device, F_OK) == 0,
+		.device_there = stat(d->device, &st) == 0 &&
+		    (S_ISBLK(st.st_mode) || S_ISREG(st.st_mode)),
 	};
 
 	if (dm)

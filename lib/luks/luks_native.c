@@ -8,10 +8,9 @@
 #include "luks/luks_native.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <libcryptsetup.h>
 #include <string.h>
-#include "base/file.h"
+#include <sys/stat.h>
 #include "base/secret.h"
 #include "inventory/inventory.h"
 #include "luks/luks_argv.h"
@@ -57,14 +56,27 @@ fail(struct luks_use *u, const char *what, int r, struct err *e)
 	return err_errno(e, ERR_DISK, -r, "%s: %s", path_shown(u->disk->path), what);
 }
 
+/* Looked at before it is opened: a FIFO would hold us for ever, under the lock. */
+static bool
+is_there(const struct disk *d, struct err *e)
+{
+	struct stat st;
+
+	if (stat(d->device, &st) != 0)
+		return err_set(e, ERR_DISK, "%s: %s is not there", path_shown(d->path), d->device);
+	return S_ISBLK(st.st_mode) || S_ISREG(st.st_mode) ||
+	    err_set(e, ERR_DISK, "%s: %s is neither a block device nor an image file",
+		path_shown(d->path), d->device);
+}
+
 bool
 luks_use_device(struct luks_use *u, const struct disk *d, struct err *e)
 {
 	int r;
 
 	u->disk = d;
-	if (!file_exists_at(AT_FDCWD, d->device))
-		return err_set(e, ERR_DISK, "%s: %s is not there", path_shown(d->path), d->device);
+	if (!is_there(d, e))
+		return false;
 	crypt_set_log_callback(NULL, take_words, u);
 	r = crypt_init(&u->cd, d->device);
 	if (r < 0)

@@ -7,7 +7,6 @@
  * but a change whose end cannot be seen.
  */
 #include <assert.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -146,12 +145,13 @@ native_look(struct luks *l, const struct disk *d, bool locked, struct luks_heade
 static bool
 probe(const struct disk *d, struct luks_probe *out, struct err *e)
 {
+	AUTO(luks_use_done) struct luks_use u = { 0 };
 	struct luks_header h = { 0 };
 	struct luks_probe p = { 0 };
 	struct err ignored;
 
-	if (!file_exists_at(AT_FDCWD, d->device))
-		return err_set(e, ERR_DISK, "%s: %s is not there", path_shown(d->path), d->device);
+	if (!luks_use_device(&u, d, e)) /* libblkid would open anything */
+		return false;
 	if (!luks_probe_ask(d->device, &p, e))
 		return err_wrap(e, "%s", path_shown(d->path));
 	luks_rules_second_opinion(&p, luks_native_header(d, &h, &ignored) ? &h : NULL);
@@ -247,7 +247,6 @@ native_format(struct luks *l, const struct disk *d, const struct luks_format *f,
 {
 	AUTO(str_done) struct str name = { 0 };
 	AUTO(fd_drop) int fd = -1;
-	AUTO(luks_use_done) struct luks_use u = { 0 };
 	const struct luks_try mine = { .key = f->key, .slot = f->slot };
 	struct err why = { 0 };
 
@@ -259,7 +258,9 @@ native_format(struct luks *l, const struct disk *d, const struct luks_format *f,
 		return false;
 
 	HOLD(&luks_native_lock);
-	if (!may_format(d, f, e) || !luks_use_device(&u, d, e) || !luks_native_format(&u, f, e))
+	AUTO(luks_use_done) struct luks_use u = { 0 };
+
+	if (!luks_use_device(&u, d, e) || !may_format(d, f, e) || !luks_native_format(&u, f, e))
 		return false;
 	if (!proven(d, &mine, &why))
 		return lost(d, "formatted, but not proven", &why, e);

@@ -66,7 +66,8 @@ may_open(const struct disk *d, const struct luks_reply *seen, size_t i, struct e
 	AUTO(str_done) struct str words = { 0 };
 
 	if (step_of(seen, i, "device"))
-		return err_set(e, ERR_DISK, "%s: %s is not there", path_shown(d->path), d->device);
+		return err_set(e, ERR_DISK, "%s: %s is not there, or no device or image file",
+		    path_shown(d->path), d->device);
 	if (exists)
 		luks_talk_words(exists, &words);
 	if (exists && exists->status == 0)

@@ -111,7 +111,8 @@ blame_step(const struct luks_talk *talk, const struct luks_step *step, const cha
 
 	luks_talk_words(step, &words);
 	if (strcmp(step->name, "device") == 0)
-		return err_set(e, ERR_DISK, "%s: %s is not there", talk->what, talk->device);
+		return err_set(e, ERR_DISK, "%s: %s is not there, or no device or image file",
+		    talk->what, talk->device);
 	if (strcmp(step->name, "uuid") == 0 && step->status == 1 && step->text.len <= 1)
 		return err_set(e, ERR_DISK, "%s: %s is not a valid LUKS device", talk->what,
 		    talk->device);

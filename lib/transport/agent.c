@@ -150,6 +150,13 @@ take_message(int fd, struct str *out, int64_t until)
 	return true;
 }
 
+/* One that hangs leaves as much time for what comes without it: the key files. */
+static int64_t
+half_until(int64_t until)
+{
+	return clock_ms() + clock_left(until) / 2;
+}
+
 /* One question to the real agent. */
 static bool
 ask(const char *path, struct bytes question, struct str *answer, int64_t until)
@@ -195,7 +202,7 @@ agent_list(const char *path, int64_t until, struct agent_keys *out)
 	AUTO(str_done) struct str answer = { 0 };
 	struct bytes rest;
 
-	if (!ask(path, (struct bytes){ &question, 1 }, &answer, until) ||
+	if (!ask(path, (struct bytes){ &question, 1 }, &answer, half_until(until)) ||
 	    answer.ptr[0] != AGENT_IDENTITIES_ANSWER)
 		return false;
 	rest = (struct bytes){ answer.ptr + 1, answer.len - 1 };
@@ -261,14 +268,15 @@ static void
 answer_sign(struct agent_lent *l, struct bytes rest, struct str *answer)
 {
 	AUTO(str_done) struct str question = { 0 };
-	size_t which = 0;
+	size_t which = SIZE_MAX;
 
 	if (!rewrite_question(l, rest, &question, &which) ||
-	    !ask(l->path, str_bytes(&question), answer, l->until) ||
+	    !ask(l->path, str_bytes(&question), answer, half_until(l->until)) ||
 	    answer->ptr[0] != AGENT_SIGN_RESPONSE) {
 		HOLD(&l->lock);
 
-		l->refused = (long)which;
+		if (which < l->n)
+			l->refused = (long)which;
 		str_clear(answer);
 		str_add_char(answer, AGENT_FAILURE);
 	}

@@ -25,7 +25,10 @@ struct agent_keys {
 
 void agent_keys_done(struct agent_keys *k);
 
-/* Ask for its keys; false if there is no agent at this path, or it does not answer. */
+/*
+ * Ask for its keys, in half of the time that is left; false if there is no agent at this
+ * path, or it does not answer.
+ */
 bool agent_list(const char *path, int64_t until, struct agent_keys *out);
 
 /* A key to be tried, borrowed. */
@@ -37,14 +40,14 @@ struct agent_offer {
 struct agent_lent;
 
 /*
- * Begin to lend. `path` is the real agent's, borrowed. *out_fd is for libssh,
- * which closes it. NULL if there is no thread or socket to be had.
+ * Begin to lend. `path` is the real agent's, borrowed; each of its signatures gets half
+ * of the time that is left. *out_fd is for libssh, which closes it. NULL if there is no thread or socket to be had.
  * agent_lent_free ends it; the socket is dead after that.
  */
 struct agent_lent *agent_lend(const char *path, int64_t until, int *out_fd);
 /* From now on these are its keys. */
 void agent_lent_show(struct agent_lent *l, const struct agent_offer *offers, size_t n);
-/* The last of them that it was asked to sign with and did not; -1: none. */
+/* The last of them that it was asked to sign with and did not; -1: none of them. */
 long agent_lent_refused(struct agent_lent *l);
 void agent_lent_free(struct agent_lent *l);
 DROP(agent_lent, struct agent_lent)

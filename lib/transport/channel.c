@@ -125,7 +125,7 @@ open_channel(struct exec *x, int64_t until, struct err *e)
 	return CHANNEL_REFUSED;
 }
 
-/* Read all there is of one output; true if something was added to `to`. */
+/* Read all there is of one output, in time; true if something was added to `to`. */
 static bool
 take_output(struct exec *x, bool is_err, struct str *to)
 {
@@ -133,7 +133,8 @@ take_output(struct exec *x, bool is_err, struct str *to)
 	char buf[16384];
 	int n;
 
-	while ((n = ssh_channel_read_nonblocking(x->channel, buf, sizeof(buf), is_err)) > 0) {
+	while ((clock_left(x->until) > 0 || clock_left(x->linger) > 0) &&
+	    (n = ssh_channel_read_nonblocking(x->channel, buf, sizeof(buf), is_err)) > 0) {
 		size_t keep = (size_t)n < cap - to->len ? (size_t)n : cap - to->len;
 
 		x->result.cut |= keep < (size_t)n;

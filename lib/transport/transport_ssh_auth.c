@@ -78,7 +78,8 @@ lend_agent(struct login *l)
 
 /*
  * All in one go, since each new list of keys leaks the last one in libssh 0.10;
- * a key that the agent does not sign with makes a second go necessary.
+ * a key that the agent does not sign with makes a second go necessary. libssh may ask for
+ * one that it was not shown (it encodes anew what it was): then none of them is of use.
  */
 static int
 try_agent(struct login *l, const struct identity *ids, size_t n)
@@ -95,8 +96,10 @@ try_agent(struct login *l, const struct identity *ids, size_t n)
 	free(offers);
 	rc = try_key(l, NULL);
 	refused = agent_lent_refused(l->lent);
-	if (rc != SSH_AUTH_ERROR || refused < 0)
+	if (rc != SSH_AUTH_ERROR || link_is_dead(l->a->link))
 		return rc;
+	if (refused < 0 || (size_t)refused >= n)
+		return SSH_AUTH_DENIED;
 	note(&l->refused, ids[refused].label);
 	if (clock_left(l->a->until) == 0)
 		return LATE;

@@ -423,6 +423,40 @@ format_that_fails_says_why(void **state)
 	assert_err(w, ERR_DISK, "colo/web1/data");
 }
 
+/* To open it for reading would wait for a writer, for ever. */
+static void
+a_fifo_is_no_disk(void **state)
+{
+	struct world *w = *state;
+	const struct luks_try try = { w->mine, 3 };
+	const struct disk *d = &w->disk;
+	struct luks_header h;
+	struct luks_probe p;
+	struct luks_status s;
+	int64_t start = clock_ms();
+	size_t which;
+	bool out;
+
+	assert_int_equal(unlink(w->image), 0);
+	assert_int_equal(mkfifo(w->image, 0600), 0);
+	assert_true(luks_status(w->luks, &d, 1, &s, &w->e));
+	assert_false(s.device_there);
+	assert_false(luks_probe(w->luks, d, &p, &w->e));
+	assert_err(w, ERR_DISK, w->image);
+	assert_false(luks_look(w->luks, d, false, &h, &w->e));
+	assert_err(w, ERR_DISK, w->image);
+	assert_false(luks_test(w->luks, d, &try, 1, false, &out, &w->e));
+	assert_err(w, ERR_DISK, w->image);
+	assert_false(luks_open(w->luks, d, &try, 1, &which, &w->e));
+	assert_err(w, ERR_DISK, w->image);
+	for (int overwrite = 0; overwrite < 2; overwrite++) {
+		assert_false(format(w, 3, overwrite));
+		assert_err(w, ERR_DISK, w->image);
+	}
+	assert_true(contract->fed == NULL || !contract->fed());
+	assert_in_range(clock_ms() - start, 0, LIMIT_MS / 2);
+}
+
 /* Adding. */
 
 static void
@@ -906,6 +940,7 @@ static const struct { const char *name; CMUnitTestFunction run; } cases[] = {
 	CASE(format_takes_up_a_header_of_its_own_without_slots),
 	CASE(format_refuses_a_header_with_slots),
 	CASE(format_that_fails_says_why),
+	CASE(a_fifo_is_no_disk),
 	CASE(add_fills_the_slot_and_proves_it),
 	CASE(add_takes_any_bytes),
 	CASE(add_refuses_what_was_not_decided),

@@ -274,6 +274,23 @@ transport_run_silent_command_ends_at_its_deadline(void **state)
 }
 
 static void
+transport_run_endless_output_ends_at_its_deadline(void **state)
+{
+	AUTO(transport_drop) struct transport *t = make_one();
+	AUTO(proc_result_done) struct proc_result r = { 0 };
+	int64_t start;
+	struct err e = { 0 };
+
+	(void)state;
+	assert_true(transport_connect(t, &e));
+	start = clock_ms();
+	run_sh(t, "exec cat /dev/zero", (struct proc_command){ .limit_ms = 1500 }, &r);
+	assert_int_equal(r.end, PROC_DEADLINE);
+	assert_true(r.cut);
+	assert_in_range(clock_ms() - start, 1490, 6000);
+}
+
+static void
 transport_run_silent_command_may_take_its_time(void **state)
 {
 	AUTO(transport_drop) struct transport *t = make_one();
@@ -355,6 +372,7 @@ transport_contract_run(const char *name, struct transport *(*make)(void))
 		cmocka_unit_test(transport_run_gate_withholds_input_until_go),
 		cmocka_unit_test(transport_run_gate_that_does_not_open_sends_nothing),
 		cmocka_unit_test(transport_run_silent_command_ends_at_its_deadline),
+		cmocka_unit_test(transport_run_endless_output_ends_at_its_deadline),
 		cmocka_unit_test(transport_run_silent_command_may_take_its_time),
 		cmocka_unit_test(transport_run_does_not_wait_for_a_child_that_holds_the_outputs),
 		cmocka_unit_test(transport_run_many_commands_one_after_the_other),

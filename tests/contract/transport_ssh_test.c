@@ -6,6 +6,7 @@
  */
 #include <arpa/inet.h>
 #include <dirent.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -17,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -24,6 +26,7 @@
 #include "base/file.h"
 #include "tests/contract/sshd.h"
 #include "tests/contract/transport_contract.h"
+#include "transport/agent.h"
 
 #define CONNECT_MS 20000
 #define THREADS 32
@@ -98,9 +101,9 @@ assert_says(const struct err *e, const char *text)
 }
 
 static void
-assert_connects(const char *address)
+assert_connects_in(const char *address, int64_t connect_ms)
 {
-	AUTO(transport_drop) struct transport *t = make_to(address, CONNECT_MS);
+	AUTO(transport_drop) struct transport *t = make_to(address, connect_ms);
 	AUTO(proc_result_done) struct proc_result r = { 0 };
 	struct err e = { 0 };
 
@@ -108,6 +111,12 @@ assert_connects(const char *address)
 		fail_msg("%s", e.text);
 	transport_contract_sh(t, "echo here", (struct proc_command){ 0 }, &r);
 	assert_string_equal(str_text(&r.out), "here\n");
+}
+
+static void
+assert_connects(const char *address)
+{
+	assert_connects_in(address, CONNECT_MS);
 }
 
 /* Fails in time with ERR_HOST and these texts (NULL: one less). */
@@ -423,6 +432,8 @@ transport_ssh_agent_that_hangs_or_is_gone_does_not_stop_a_file(void **state)
 	sshd_config(&server, "Host *\n" NO_FILES);
 	assert_fails("web1", 2000, "no ssh-agent", NULL);
 	assert_in_range(clock_ms() - start, 0, 8000);
+	sshd_config(&server, "Host *\n" HOST);
+	assert_connects_in("web1", 8000); /* the file has half of the time */
 	agent_end(&a);
 	setenv("SSH_AUTH_SOCK", "/no/such/socket", 1);
 	sshd_config(&server, "Host *\n" HOST);
@@ -450,6 +461,134 @@ transport_ssh_agent_that_does_not_sign_is_told(void **state)
 	unsetenv("SSH_ASKPASS");
 	unsetenv("SSH_ASKPASS_REQUIRE");
 	agent_end(&a);
+}
+
+/* An agent with one key; it is asked for its keys only. */
+struct odd_agent {
+	pthread_t thread;
+	int fd;
+	char *path;
+	struct str answer; /* with its length */
+};
+
+static void *
+odd_agent_main(void *arg)
+{
+	struct odd_agent *a = arg;
+	char question[64];
+	int fd;
+
+	while ((fd = accept4(a->fd, NULL, NULL, SOCK_CLOEXEC)) >= 0) {
+		if (read(fd, question, sizeof(question)) > 0)
+			(void)file_write_all(fd, str_bytes(&a->answer));
+		close(fd);
+	}
+	return NULL;
+}
+
+static void
+add_string(struct str *out, struct bytes b)
+{
+	const unsigned char len[] = { 0, 0, (unsigned char)(b.len >> 8), (unsigned char)b.len };
+
+	str_add_bytes(out, (struct bytes){ len, sizeof(len) });
+	str_add_bytes(out, b);
+}
+
+/* The public key of DIR/odd, with a zero too many before its exponent. */
+static void
+add_odd_key(struct str *out)
+{
+	AUTO(mem_free_drop) char *path = mem_printf("%s/odd.blob", server.dir);
+	AUTO(str_done) struct str blob = { 0 };
+	struct bytes rest, field;
+	struct err e = { 0 };
+
+	sshd_shell(&server, "ssh-keygen -q -t rsa -b 2048 -N '' -f odd; "
+			    "cut -d' ' -f2 odd.pub | base64 -d >odd.blob");
+	assert_true(file_read_at(AT_FDCWD, path, 4096, &blob, &e));
+	rest = str_bytes(&blob);
+	assert_true(agent_take_string(&rest, &field));
+	add_string(out, field);
+	assert_true(agent_take_string(&rest, &field));
+	assert_int_equal(field.len, 3);
+	add_string(out, (struct bytes){ "\0\1\0\1", 4 });
+	str_add_bytes(out, rest);
+}
+
+static struct odd_agent
+odd_agent_start(void)
+{
+	struct odd_agent a = { .path = mem_printf("%s/odd-agent", server.dir) };
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	AUTO(str_done) struct str key = { 0 }, keys = { 0 };
+
+	add_odd_key(&key);
+	str_add_bytes(&keys, (struct bytes){ "\14\0\0\0\1", 5 }); /* the answer: one key */
+	add_string(&keys, str_bytes(&key));
+	add_string(&keys, bytes_of("odd"));
+	add_string(&a.answer, str_bytes(&keys));
+	assert_true(strlen(a.path) < sizeof(at.sun_path));
+	memcpy(at.sun_path, a.path, strlen(a.path));
+	a.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(bind(a.fd, (struct sockaddr *)&at, sizeof(at)), 0);
+	assert_int_equal(listen(a.fd, 5), 0);
+	setenv("SSH_AUTH_SOCK", a.path, 1);
+	return a;
+}
+
+static void
+odd_agent_end(struct odd_agent *a)
+{
+	shutdown(a->fd, SHUT_RDWR);
+	pthread_join(a->thread, NULL);
+	close(a->fd);
+	unlink(a->path);
+	free(a->path);
+	str_done(&a->answer);
+}
+
+/* libssh drops the zero, and then wants a signature by a key that it was not shown. */
+static void
+transport_ssh_agent_s_key_that_libssh_writes_anew_is_passed_over(void **state)
+{
+	struct odd_agent a = odd_agent_start();
+
+	(void)state;
+	assert_int_equal(pthread_create(&a.thread, NULL, odd_agent_main, &a), 0);
+	sshd_shell(&server, "cat odd.pub >authorized_keys");
+	sshd_config(&server, "Host *\n" NO_FILES);
+	assert_fails("web1", CONNECT_MS, "was refused; tried: odd (agent)", NULL);
+	sshd_shell(&server, "cat id.pub >>authorized_keys");
+	sshd_config(&server, "Host *\n" HOST);
+	assert_connects("web1");
+	sshd_shell(&server, "cp id.pub authorized_keys");
+	odd_agent_end(&a);
+}
+
+static void
+transport_ssh_agent_lent_is_asked_for_what_it_has_not(void **state)
+{
+	static const struct bytes questions[] = {
+		{ "\0\0\0\x8\xd\0\0\0\3abc", 12 }, /* no key of its own */
+		{ "\0\0\0\x8\xd\0\0\1\3abc", 12 }, /* no key at all */
+	};
+	const struct agent_offer offer = { bytes_of("abcd"), bytes_of("abcd") };
+	char answer[5];
+	int fd;
+	struct agent_lent *l = agent_lend("/no/such/socket", clock_ms() + CONNECT_MS, &fd);
+
+	(void)state;
+	assert_non_null(l);
+	agent_lent_show(l, &offer, 1);
+	for (size_t i = 0; i < COUNT(questions); i++) {
+		assert_true(file_write_all(fd, questions[i]));
+		assert_int_equal(recv(fd, answer, sizeof(answer), MSG_WAITALL), sizeof(answer));
+		assert_memory_equal(answer, "\0\0\0\1\5", sizeof(answer)); /* failure */
+		assert_int_equal(agent_lent_refused(l), -1);
+	}
+	close(fd);
+	agent_lent_free(l);
 }
 
 static void
@@ -804,6 +943,8 @@ main(void)
 		CASE(agent_with_many_wrong_keys),
 		CASE(agent_that_hangs_or_is_gone_does_not_stop_a_file),
 		CASE(agent_that_does_not_sign_is_told),
+		CASE(agent_s_key_that_libssh_writes_anew_is_passed_over),
+		CASE(agent_lent_is_asked_for_what_it_has_not),
 		CASE(certificate_logs_in),
 		CASE(nobody_there_is_told),
 		CASE(silent_port_ends_at_the_deadline),
