@@ -14,6 +14,23 @@
 
 #define MAX_ENTRIES 65536 /* an alias costs three bytes, what it stands for may be large */
 #define MAX_NUMBER 64	  /* characters */
+#define MAX_NAME 16	  /* bytes as written; a field with a longer name is none of ours */
+#define MAX_TEXT ((size_t)4 << 10)
+#define MAX_KEY ((size_t)64 << 10)
+#define MAX_WORK ((size_t)16 << 20) /* as much as the whole text of a file may have */
+
+/* A tree being read, and how many bytes of it may still be: aliases are read anew each time. */
+struct reading {
+	struct entry_tree tree;
+	size_t left;
+	struct err *e;
+};
+
+static void
+reading_done(struct reading *r)
+{
+	entry_tree_done(&r->tree);
+}
 
 void
 entry_list_done(struct entry_list *l)
@@ -35,9 +52,9 @@ entry_list_add(struct entry_list *l)
 }
 
 static bool
-fail(struct err *e, const struct entry_node *node, const char *what)
+fail(const struct reading *r, const struct entry_node *node, const char *what)
 {
-	err_set(e, ERR_DATA, "line %u: %s", node->line, what);
+	err_set(r->e, ERR_DATA, "line %u: %s", node->line, what);
 	return false;
 }
 
@@ -53,26 +70,39 @@ is_null(const struct entry_node *node)
 	return false;
 }
 
+/* Account for so many bytes, and one for the look at them. */
 static bool
-decode(const struct entry_node *node, struct secret **out, struct err *e)
+spend(struct reading *r, const struct entry_node *node, size_t bytes)
+{
+	if (bytes >= r->left)
+		return fail(r, node, "more text, by way of aliases, than a file can have");
+	r->left -= bytes + 1;
+	return true;
+}
+
+/* A scalar of at most so many bytes as written. */
+static bool
+decode(struct reading *r, const struct entry_node *node, size_t max, struct secret **out)
 {
 	if (node->tagged)
-		return fail(e, node, "a tag where none may be");
-	return entry_yaml_decode(node, out, e);
+		return fail(r, node, "a tag where none may be");
+	if (node->text.len > max)
+		return fail(r, node, "a text that is too long");
+	return spend(r, node, node->text.len) && entry_yaml_decode(node, out, r->e);
 }
 
 /* A text that is no key. */
 static bool
-read_text(const struct entry_node *node, char **out, struct err *e)
+read_text(struct reading *r, const struct entry_node *node, char **out)
 {
 	AUTO(secret_drop) struct secret *s = NULL;
 	struct bytes b;
 
-	if (!decode(node, &s, e))
+	if (!decode(r, node, MAX_TEXT, &s))
 		return false;
 	b = secret_bytes(s);
 	if (b.len == 0 || memchr(b.ptr, '\0', b.len))
-		return fail(e, node, "an empty text, or one with a NUL");
+		return fail(r, node, "an empty text, or one with a NUL");
 	free(*out);
 	*out = mem_strndup(b.ptr, b.len);
 	return true;
@@ -80,21 +110,21 @@ read_text(const struct entry_node *node, char **out, struct err *e)
 
 /* A passphrase as it goes to LUKS: one line, and not nothing. */
 static bool
-read_key(const struct entry_node *node, struct secret **out, struct err *e)
+read_key(struct reading *r, const struct entry_node *node, struct secret **out)
 {
 	AUTO(secret_drop) struct secret *s = NULL;
 	struct bytes b;
 
 	if (is_null(node))
-		return fail(e, node, "a key is missing");
-	if (!decode(node, &s, e))
+		return fail(r, node, "a key is missing");
+	if (!decode(r, node, MAX_KEY, &s))
 		return false;
 	b = secret_bytes(s);
 	for (size_t i = 0; i < b.len; i++)
 		if (((const unsigned char *)b.ptr)[i] < 0x20)
-			return fail(e, node, "a key with control characters");
+			return fail(r, node, "a key with control characters");
 	if (b.len == 0)
-		return fail(e, node, "an empty key");
+		return fail(r, node, "an empty key");
 	secret_free(*out);
 	*out = secret_from(b); /* no larger than it is */
 	return true;
@@ -112,19 +142,19 @@ number_of(const char *text, char **end)
 }
 
 static bool
-read_number(const struct entry_node *node, double *out, struct err *e)
+read_number(struct reading *r, const struct entry_node *node, double *out)
 {
 	AUTO(mem_free_drop) char *text = NULL;
 	char *end;
 	double number;
 
-	if (!read_text(node, &text, e))
+	if (!read_text(r, node, &text))
 		return false;
 	if (strlen(text) > MAX_NUMBER || text[strspn(text, "0123456789+-.eE")])
-		return fail(e, node, "a time that is no number");
+		return fail(r, node, "a time that is no number");
 	number = number_of(text, &end);
 	if (*end || end == text || !isfinite(number))
-		return fail(e, node, "a time that is no number");
+		return fail(r, node, "a time that is no number");
 	*out = number;
 	return true;
 }
@@ -147,8 +177,8 @@ is_symbol(struct bytes b, const char *name)
 }
 
 static bool
-note_field(struct fields *f, const struct entry_node *name, const struct entry_node *value,
-    struct err *e)
+note_field(struct reading *r, struct fields *f, const struct entry_node *name,
+    const struct entry_node *value)
 {
 	const struct {
 		const char *name;
@@ -160,11 +190,13 @@ note_field(struct fields *f, const struct entry_node *name, const struct entry_n
 	};
 	AUTO(secret_drop) struct secret *s = NULL;
 
-	if (!decode(name, &s, e))
+	if (!name->tagged && name->kind <= ENTRY_DOUBLE && name->text.len > MAX_NAME)
+		return spend(r, name, 0);
+	if (!decode(r, name, MAX_NAME, &s))
 		return false;
 	if (name->kind == ENTRY_PLAIN && name->text.len == 2 &&
 	    memcmp(name->text.ptr, "<<", 2) == 0)
-		return fail(e, name, "a merge key, which is not followed");
+		return fail(r, name, "a merge key, which is not followed");
 	for (size_t i = 0; i < COUNT(table); i++)
 		if (is_symbol(secret_bytes(s), table[i].name))
 			*table[i].at = value;
@@ -172,81 +204,85 @@ note_field(struct fields *f, const struct entry_node *name, const struct entry_n
 }
 
 static bool
-find_fields(const struct entry_tree *t, const struct entry_node *map, struct fields *out,
-    struct err *e)
+find_fields(struct reading *r, const struct entry_node *map, struct fields *out)
 {
-	for (size_t i = map->child; i; i = t->at[t->at[i].next].next)
-		if (!note_field(out, &t->at[i], &t->at[t->at[i].next], e))
+	const struct entry_node *at = r->tree.at;
+
+	for (size_t i = map->child; i; i = at[at[i].next].next)
+		if (!note_field(r, out, &at[i], &at[at[i].next]))
 			return false;
-	return out->key || fail(e, map, "an entry without a key");
+	return out->key || fail(r, map, "an entry without a key");
 }
 
 /* NULL if there are too many. */
 static struct entry *
-add_entry(struct entry_list *out, const char *path, const struct entry_node *node, struct err *e)
+add_entry(struct reading *r, struct entry_list *out, const char *path,
+    const struct entry_node *node)
 {
 	struct entry *entry = NULL;
 
-	if (out->n < MAX_ENTRIES) {
+	if (out->n == MAX_ENTRIES) {
+		fail(r, node, "more keys than a file can have");
+	} else if (spend(r, node, strlen(path))) {
 		entry = entry_list_add(out);
 		entry->path = mem_strdup(path);
-	} else {
-		fail(e, node, "more keys than a file can have");
 	}
 	return entry;
 }
 
 /* One entry from its fields, but for :also. */
 static bool
-read_fields(const struct fields *f, const char *path, struct entry_list *out, struct err *e)
+read_fields(struct reading *r, const struct fields *f, const char *path, struct entry_list *out)
 {
-	struct entry *entry = add_entry(out, path, f->key, e);
+	struct entry *entry = add_entry(r, out, path, f->key);
 
-	return entry && read_key(f->key, &entry->key, e) &&
-	    (!f->time || read_number(f->time, &entry->time, e)) &&
-	    (!f->made || read_number(f->made, &entry->made, e)) &&
-	    (!f->proven || read_number(f->proven, &entry->proven, e)) &&
-	    (!f->uuid || is_null(f->uuid) || read_text(f->uuid, &entry->uuid, e)) &&
-	    (!f->by || is_null(f->by) || read_text(f->by, &entry->by, e));
+	return entry && read_key(r, f->key, &entry->key) &&
+	    (!f->time || read_number(r, f->time, &entry->time)) &&
+	    (!f->made || read_number(r, f->made, &entry->made)) &&
+	    (!f->proven || read_number(r, f->proven, &entry->proven)) &&
+	    (!f->uuid || is_null(f->uuid) || read_text(r, f->uuid, &entry->uuid)) &&
+	    (!f->by || is_null(f->by) || read_text(r, f->by, &entry->by));
 }
 
 /* Further keys of the same disk. */
 static bool
-read_also(const struct entry_tree *t, const struct entry_node *list, const char *path,
-    struct entry_list *out, struct err *e)
+read_also(struct reading *r, const struct entry_node *list, const char *path,
+    struct entry_list *out)
 {
+	const struct entry_node *at = r->tree.at;
+
 	if (list->kind != ENTRY_LIST || list->tagged)
-		return fail(e, list, ":also is no list");
-	for (size_t i = list->child; i; i = t->at[i].next) {
+		return fail(r, list, ":also is no list");
+	for (size_t i = list->child; i; i = at[i].next) {
 		struct fields f = { 0 };
 
-		if (t->at[i].kind != ENTRY_MAP || t->at[i].tagged)
-			return fail(e, &t->at[i], "an item of :also is no mapping");
-		if (!find_fields(t, &t->at[i], &f, e))
+		if (at[i].kind != ENTRY_MAP || at[i].tagged)
+			return fail(r, &at[i], "an item of :also is no mapping");
+		if (!find_fields(r, &at[i], &f))
 			return false;
 		if (f.also)
-			return fail(e, f.also, ":also inside :also");
-		if (!read_fields(&f, path, out, e))
+			return fail(r, f.also, ":also inside :also");
+		if (!read_fields(r, &f, path, out))
 			return false;
 	}
 	return true;
 }
 
 static bool
-read_entry(const struct entry_tree *t, const struct entry_node *value, const char *path,
-    struct entry_list *out, struct err *e)
+read_entry(struct reading *r, const struct entry_node *value, const char *path,
+    struct entry_list *out)
 {
 	struct fields f = { 0 };
 
 	if (value->kind != ENTRY_MAP) { /* the oldest form */
-		struct entry *entry = add_entry(out, path, value, e);
+		struct entry *entry = add_entry(r, out, path, value);
 
-		return entry && read_key(value, &entry->key, e);
+		return entry && read_key(r, value, &entry->key);
 	}
 	if (value->tagged)
-		return fail(e, value, "a tag where none may be");
-	return find_fields(t, value, &f, e) && read_fields(&f, path, out, e) &&
-	    (!f.also || is_null(f.also) || read_also(t, f.also, path, out, e));
+		return fail(r, value, "a tag where none may be");
+	return find_fields(r, value, &f) && read_fields(r, &f, path, out) &&
+	    (!f.also || is_null(f.also) || read_also(r, f.also, path, out));
 }
 
 /* A path and what stands for it. */
@@ -298,20 +334,22 @@ mark_replaced(struct pairs *p)
 }
 
 static bool
-read_pairs(const struct entry_tree *t, struct pairs *out, struct err *e)
+read_pairs(struct reading *r, struct pairs *out)
 {
-	if (t->at[0].kind != ENTRY_MAP || t->at[0].tagged)
-		return fail(e, &t->at[0], "no mapping of disks to keys");
-	for (size_t i = t->at[0].child; i; i = t->at[t->at[i].next].next) {
+	const struct entry_node *at = r->tree.at;
+
+	if (at[0].kind != ENTRY_MAP || at[0].tagged)
+		return fail(r, &at[0], "no mapping of disks to keys");
+	for (size_t i = at[0].child; i; i = at[at[i].next].next) {
 		struct pair *pair = mem_push(&out->at, &out->n, sizeof(*pair));
 
-		pair->value = t->at[i].next;
+		pair->value = at[i].next;
 		pair->order = out->n;
-		if (!read_text(&t->at[i], &pair->path, e))
+		if (!read_text(r, &at[i], &pair->path))
 			return false;
-		if (t->at[i].kind == ENTRY_PLAIN &&
+		if (at[i].kind == ENTRY_PLAIN &&
 		    (str_equal(pair->path, "<<") || pair->path[0] == ':'))
-			return fail(e, &t->at[i], "a merge key or a symbol in place of a disk");
+			return fail(r, &at[i], "a merge key or a symbol in place of a disk");
 	}
 	mark_replaced(out);
 	return true;
@@ -329,16 +367,16 @@ append(struct entry_list *to, struct entry_list *from)
 bool
 entry_parse(struct bytes yaml, struct entry_list *out, struct err *e)
 {
-	AUTO(entry_tree_done) struct entry_tree tree = { 0 };
+	AUTO(reading_done) struct reading r = { .left = MAX_WORK, .e = e };
 	AUTO(pairs_done) struct pairs pairs = { 0 };
 	AUTO(entry_list_done) struct entry_list list = { 0 };
 
-	if (!entry_yaml_parse(yaml, &tree, e) || !read_pairs(&tree, &pairs, e))
+	if (!entry_yaml_parse(yaml, &r.tree, e) || !read_pairs(&r, &pairs))
 		return false;
 	for (size_t i = 0; i < pairs.n; i++) {
 		const struct pair *p = &pairs.at[i];
 
-		if (!p->replaced && !read_entry(&tree, &tree.at[p->value], p->path, &list, e))
+		if (!p->replaced && !read_entry(&r, &r.tree.at[p->value], p->path, &list))
 			return false;
 	}
 	append(out, &list);

@@ -43,7 +43,10 @@ void entry_list_done(struct entry_list *l); /* wipes */
 /* A fresh zeroed entry at the end of the list. */
 struct entry *entry_list_add(struct entry_list *l);
 
-/* Parse the YAML text; entries are added to *out, which is left as it was on failure. */
+/*
+ * Parse the YAML text, of at most 16 MiB with all that its aliases stand for; a key has up
+ * to 64 KiB, a path 4 KiB. Entries are added to *out, which is left as it was on failure.
+ */
 MUST_CHECK bool entry_parse(struct bytes yaml, struct entry_list *out, struct err *e);
 
 /* Write the YAML text as a secret. Times get six decimals, strings are double-quoted. */

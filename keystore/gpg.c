@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * gpg: one gpgme context. Plaintext goes in from the secret's own memory and
- * comes out through a callback into a secret of fixed capacity, so no buffer of
- * gpgme's ever holds it; it is used only if the whole call succeeded. What gpg.conf may
+ * gpg: one gpgme context, for all but decryption (gpg_decrypt.c). Plaintext goes in from
+ * the secret's own memory, so no buffer of gpgme's ever holds it. What gpg.conf may
  * add to a message is not prevented but found, by looking at the packets that came out.
  */
 #include "keystore/gpg.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -17,8 +15,6 @@
 #include "keystore/openpgp.h"
 
 #define MAX_TRIES 64 /* one in 256 comes out a byte short, so this is never reached */
-#define MAX_GROWTH 8 /* what a key file may grow to when decrypted */
-#define ROOM ((size_t)1 << 20)
 
 gpgme_data_t
 gpg_data_from(struct bytes b)
@@ -71,21 +67,6 @@ name_terminal(void)
 			setenv("GPG_TTY", name, 0);
 }
 
-/* A gpg that was interrupted at its prompt looks like a damaged message, but says nothing of the end. */
-static gpgme_error_t
-note_status(void *arg, const char *keyword, const char *rest)
-{
-	struct gpg *g = arg;
-
-	(void)rest;
-	if (str_equal(keyword, "ENC_TO"))
-		g->began = true;
-	else if (str_equal(keyword, "END_DECRYPTION") || str_equal(keyword, "DECRYPTION_FAILED") ||
-	    str_equal(keyword, "FAILURE"))
-		g->ended = true;
-	return 0;
-}
-
 bool
 gpg_new(struct gpg **out, struct err *e)
 {
@@ -104,7 +85,7 @@ gpg_new(struct gpg **out, struct err *e)
 	gpgme_set_armor(g->ctx, 1);
 	gpgme_set_offline(g->ctx, 1);
 	gpgme_set_ctx_flag(g->ctx, "full-status", "1");
-	gpgme_set_status_cb(g->ctx, note_status, g);
+	gpgme_set_status_cb(g->ctx, gpg_note_status, g);
 	*out = TAKE(g);
 	return true;
 }
@@ -191,9 +172,8 @@ gpg_my_keys(struct gpg *g, struct argv *out, struct err *e)
 	return each_secret_key(g, note_key, out, e);
 }
 
-/* Everything that gpgme wrote into its own memory; for what is no secret. */
-static void
-take_output(gpgme_data_t d, struct str *out)
+void
+gpg_take_output(gpgme_data_t d, struct str *out)
 {
 	size_t len = 0;
 	char *text = gpgme_data_release_and_get_mem(d, &len);
@@ -214,7 +194,7 @@ gpg_export(struct gpg *g, const char *fingerprint, struct str *out, struct err *
 		r = gpgme_op_export(g->ctx, fingerprint, GPGME_EXPORT_MODE_MINIMAL, data);
 	if (r)
 		return gpg_words_set(e, r, ERR_GPG, "cannot export your public key");
-	take_output(TAKE(data), out);
+	gpg_take_output(TAKE(data), out);
 	if (out->len == 0)
 		return err_set(e, ERR_GPG, "there is no key %s in your GPG keyring", fingerprint);
 	return true;
@@ -278,7 +258,7 @@ gpg_encrypt_once(struct gpg *g, const struct gpg_recipient *to, const struct sec
 	if (!r)
 		r = gpgme_op_encrypt(g->ctx, keys, flags, from, data);
 	if (!r) {
-		take_output(TAKE(data), out);
+		gpg_take_output(TAKE(data), out);
 		return true;
 	}
 	gpg_words_set(e, r, ERR_DATA, "cannot encrypt");
@@ -309,55 +289,4 @@ gpg_encrypt(struct gpg *g, const struct gpg_recipient *to, const struct secret *
 		return true;
 	}
 	return err_set(e, ERR_DATA, "messages to %s do not come out at one length", to->admin);
-}
-
-/* Where the plaintext goes. */
-struct sink {
-	struct secret *s;
-	size_t len;
-	bool full;
-};
-
-static ssize_t
-sink_write(void *handle, const void *buf, size_t len)
-{
-	struct sink *sink = handle;
-	struct span room = secret_space(sink->s);
-
-	if (len > room.len - sink->len) {
-		sink->full = true;
-		errno = ENOSPC;
-		return -1;
-	}
-	memcpy((char *)room.ptr + sink->len, buf, len);
-	sink->len += len;
-	return (ssize_t)len;
-}
-
-bool
-gpg_decrypt(struct gpg *g, struct bytes armored, struct secret **out, struct err *e)
-{
-	static struct gpgme_data_cbs cbs = { .write = sink_write };
-	size_t capacity = armored.len < SECRET_MAX / MAX_GROWTH - ROOM
-	    ? armored.len * MAX_GROWTH + ROOM : SECRET_MAX;
-	AUTO(secret_drop) struct secret *plain = secret_new(capacity);
-	struct sink sink = { .s = plain };
-	AUTO(gpg_data_drop) gpgme_data_t from = gpg_data_from(armored);
-	AUTO(gpg_data_drop) gpgme_data_t into = NULL;
-	gpgme_error_t r = gpgme_data_new_from_cbs(&into, &cbs, &sink);
-
-	g->began = g->ended = false;
-	if (!r) {
-		gpgme_data_set_flag(into, "sensitive", "1");
-		r = gpgme_op_decrypt(g->ctx, from, into);
-	}
-	if (sink.full)
-		return err_set(e, ERR_DATA, "it unpacks to more than any key file has");
-	if (r && g->began && !g->ended)
-		return err_set(e, ERR_CANCELLED, "gpg was interrupted");
-	if (r)
-		return gpg_words_set(e, r, ERR_GPG, "cannot decrypt");
-	secret_set_len(plain, sink.len);
-	*out = TAKE(plain);
-	return true;
 }

@@ -55,8 +55,8 @@ MUST_CHECK bool gpg_encrypt(struct gpg *g, const struct gpg_recipient *to,
     const struct secret *plain, struct str *out, struct err *e);
 
 /*
- * ERR_GPG: prompt cancelled, no secret key, no pinentry ...; ERR_DATA: damaged;
- * ERR_CANCELLED: gpg itself was interrupted.
+ * ERR_GPG: prompt cancelled, no secret key, no pinentry ...; ERR_DATA: damaged, or a message
+ * inside the message, for which nobody is asked; ERR_CANCELLED: gpg itself was interrupted.
  */
 MUST_CHECK bool gpg_decrypt(struct gpg *g, struct bytes armored, struct secret **out, struct err *e);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* gpg_internal: what gpg.c, gpg_probe.c and gpg_recipient.c share; nobody else includes it. */
+/* gpg_internal: what gpg.c, gpg_decrypt.c, gpg_probe.c and gpg_recipient.c share; nobody else includes it. */
 #ifndef KEYSTORE_GPG_INTERNAL_H
 #define KEYSTORE_GPG_INTERNAL_H
 
@@ -22,6 +22,9 @@ struct gpg {
 	bool began, ended;		  /* the decryption under way, by gpg's own account */
 };
 
+/* What gpg says while it works, for gpgme to call with the struct gpg. */
+gpgme_error_t gpg_note_status(void *arg, const char *keyword, const char *rest);
+
 /* One call of gpg, its output unchecked. */
 MUST_CHECK bool gpg_encrypt_once(struct gpg *g, const struct gpg_recipient *to,
     const struct secret *plain, struct str *out, struct err *e);
@@ -35,6 +38,8 @@ MUST_CHECK bool gpg_probe(struct gpg *g, const struct gpg_recipient *to, struct 
 
 /* gpgme data over bytes that stay where they are; never fails. */
 gpgme_data_t gpg_data_from(struct bytes b);
+/* Everything that gpgme wrote into its own memory, which is freed; for what is no secret. */
+void gpg_take_output(gpgme_data_t d, struct str *out);
 void gpg_data_drop(gpgme_data_t *d);
 void gpg_key_drop(gpgme_key_t *key);
 

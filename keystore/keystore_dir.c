@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -16,10 +17,20 @@
 
 #define LOCK_WAIT_MS 30000
 
+/* A line break in a name would make two lines of it in a journal. */
+static bool
+has_controls(const char *name)
+{
+	for (; *name; name++)
+		if ((unsigned char)*name < 0x20 || *name == 0x7f)
+			return true;
+	return false;
+}
+
 bool
 keystore_dir_file_ok(const char *name)
 {
-	return name[0] && name[0] != '.' && !strchr(name, '/');
+	return name[0] && name[0] != '.' && !strchr(name, '/') && !has_controls(name);
 }
 
 bool
@@ -132,6 +143,15 @@ keystore_dir_open_to_change(const struct keystore_options *o, const char *admin,
 	return err_wrap(e, "keys");
 }
 
+static void
+warn_passed_over(const struct keystore_options *o, const char *admin, const char *name)
+{
+	AUTO(str_done) struct str safe = { 0 };
+
+	str_add_escaped(&safe, bytes_of(name), NAME_MAX);
+	keystore_warn(o, "keys/%s/%s is no key file and was passed over", admin, str_text(&safe));
+}
+
 bool
 keystore_dir_list(const struct keystore_options *o, const char *admin, int dir, bool tell,
     struct argv *out, struct err *e)
@@ -147,9 +167,8 @@ keystore_dir_list(const struct keystore_options *o, const char *admin, int dir, 
 			continue; /* gone meanwhile */
 		if (keystore_dir_file_ok(names.at[i]) && S_ISREG(st.st_mode))
 			argv_add(out, names.at[i]);
-		else if (tell)
-			keystore_warn(o, "keys/%s/%s is no key file and was passed over", admin,
-			    names.at[i]);
+		else if (tell || has_controls(names.at[i]))
+			warn_passed_over(o, admin, names.at[i]);
 	}
 	return true;
 }

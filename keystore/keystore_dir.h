@@ -47,7 +47,8 @@ MUST_CHECK bool keystore_dir_make(int at, const char *name, mode_t mode, int *ou
 
 /*
  * Names of the key files in an open keys/ADMIN, sorted. What does not belong there (a name with
- * a dot in front, a directory, a link) is left out and, with `tell`, warned of.
+ * a dot in front, a directory, a link) is left out and, with `tell`, warned of; of a name with
+ * control characters always.
  */
 MUST_CHECK bool keystore_dir_list(const struct keystore_options *o, const char *admin, int dir,
     bool tell, struct argv *out, struct err *e);

@@ -15,7 +15,8 @@
 #include "keystore/keystore_internal.h"
 #include "keystore/openpgp.h"
 
-#define MAX_FILE ((size_t)64 << 20)
+#define MAX_FILE ((size_t)16 << 20) /* 50,000 keys */
+#define MAX_TOTAL ((size_t)256 << 20)
 #define DAY 86400.0
 #define SHORT_NAME 12 /* enough of a file's name to find it */
 
@@ -41,6 +42,39 @@ stored_list_done(struct stored_list *l)
 	*l = (struct stored_list){ 0 };
 }
 
+/* A file that is left alone, and why. */
+static void
+warn_file(const struct keystore *ks, const char *name, const char *why)
+{
+	keystore_warn(&ks->o, "keys/%s/%.*s... is left alone: %s", ks->me, SHORT_NAME, name, why);
+}
+
+/* One file; what cannot be a key file is told and not kept. *total counts what is. */
+static void
+read_file(struct keystore *ks, int dir, const char *name, size_t *total, struct stored_list *out)
+{
+	AUTO(str_done) struct str content = { 0 };
+	struct err fault = { 0 };
+	struct stored *s;
+
+	if (!file_read_at(dir, name, MAX_FILE, &content, &fault)) {
+		keystore_warn(&ks->o, "keys/%s: %s", ks->me, fault.text);
+		return;
+	}
+	if (!openpgp_is_armored(str_bytes(&content), &fault)) {
+		warn_file(ks, name, fault.text);
+		return;
+	}
+	if (content.len > MAX_TOTAL - *total) {
+		warn_file(ks, name, "with those before it, it is more than 256 MiB");
+		return;
+	}
+	*total += content.len;
+	s = mem_push(&out->at, &out->n, sizeof(*s));
+	*s = (struct stored){ mem_strdup(name), content };
+	content = (struct str){ 0 };
+}
+
 /* Every key file of mine, read whole under the lock. */
 static bool
 read_files(struct keystore *ks, struct stored_list *out, struct err *e)
@@ -48,34 +82,16 @@ read_files(struct keystore *ks, struct stored_list *out, struct err *e)
 	AUTO(fd_drop) int lock = -1;
 	AUTO(fd_drop) int dir = -1;
 	AUTO(argv_done) struct argv names = { 0 };
+	size_t total = 0;
 
 	if (!keystore_dir_lock(&ks->o, false, &lock, e) ||
 	    !keystore_dir_open(&ks->o, ks->me, &dir, e))
 		return false;
 	if (dir >= 0 && !keystore_dir_list(&ks->o, ks->me, dir, true, &names, e))
 		return false;
-	for (size_t i = 0; i < names.n; i++) {
-		AUTO(str_done) struct str content = { 0 };
-		struct err fault;
-		struct stored *s;
-
-		if (!file_read_at(dir, names.at[i], MAX_FILE, &content, &fault)) {
-			keystore_warn(&ks->o, "keys/%s: %s", ks->me, fault.text);
-			continue;
-		}
-		s = mem_push(&out->at, &out->n, sizeof(*s));
-		*s = (struct stored){ mem_strdup(names.at[i]), content };
-		content = (struct str){ 0 };
-	}
+	for (size_t i = 0; i < names.n; i++)
+		read_file(ks, dir, names.at[i], &total, out);
 	return true;
-}
-
-/* A file that is left alone, and why. */
-static void
-warn_file(const struct keystore *ks, const struct stored *s, const char *why)
-{
-	keystore_warn(&ks->o, "keys/%s/%.*s... is left alone: %s", ks->me, SHORT_NAME, s->name,
-	    why);
 }
 
 /* Is there a packet for a secret subkey of this machine? */
@@ -141,7 +157,7 @@ fill_from(struct keystore *ks, struct keyring *kr, const struct stored *s, struc
 	bool mine = false;
 
 	if (!openpgp_parse(str_bytes(&s->content), &m, &fault)) {
-		warn_file(ks, s, fault.text);
+		warn_file(ks, s->name, fault.text);
 		return true;
 	}
 	if (!is_for_me(ks, &m, &mine, e))
@@ -159,7 +175,7 @@ fill_from(struct keystore *ks, struct keyring *kr, const struct stored *s, struc
 		err_set(e, fault.kind, "%s", fault.text);
 		return err_wrap(e, "keys/%s/%.*s...", ks->me, SHORT_NAME, s->name);
 	}
-	warn_file(ks, s, fault.text);
+	warn_file(ks, s->name, fault.text);
 	return true;
 }
 

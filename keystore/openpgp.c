@@ -158,16 +158,25 @@ checksum_fits(const struct reader *line, struct bytes decoded)
 	return take_number(&r, 3, &number) && number == crc24(decoded);
 }
 
+static bool
+skip_begin(struct reader *r, struct err *e)
+{
+	struct reader line = { 0 };
+
+	while (take_line(r, &line) && left(&line) == 0)
+		;
+	return is_text(&line, "-----BEGIN PGP MESSAGE-----") ||
+	    err_set(e, ERR_DATA, "not an armored OpenPGP message");
+}
+
 /* The first line, and the headers down to the empty one. */
 static bool
 skip_armor_head(struct reader *r, struct err *e)
 {
 	struct reader line = { 0 };
 
-	while (take_line(r, &line) && left(&line) == 0)
-		;
-	if (!is_text(&line, "-----BEGIN PGP MESSAGE-----"))
-		return err_set(e, ERR_DATA, "not an armored OpenPGP message");
+	if (!skip_begin(r, e))
+		return false;
 	while (take_line(r, &line)) {
 		if (left(&line) == 0)
 			return true;
@@ -382,6 +391,14 @@ read_packets(struct reader *r, struct openpgp_message *m, struct err *e)
 			return err_set(e, ERR_DATA, "its session key has an unknown form");
 	}
 	return err_set(e, ERR_DATA, "the message is cut off");
+}
+
+bool
+openpgp_is_armored(struct bytes text, struct err *e)
+{
+	struct reader r = { text.ptr, (const unsigned char *)text.ptr + text.len };
+
+	return skip_begin(&r, e);
 }
 
 bool

@@ -25,6 +25,9 @@ struct openpgp_message {
 	size_t data_bytes; /* of the data packet, without the packet's lengths */
 };
 
+/* Does it begin like an armored message? ERR_DATA if not; nothing else is looked at. */
+MUST_CHECK bool openpgp_is_armored(struct bytes text, struct err *e);
+
 /*
  * Parse an armored message. ERR_DATA unless it is one whole ASCII-armored
  * message of public-key session keys (tag 1, version 3) and then one integrity-protected

@@ -255,6 +255,63 @@ entry_parse_is_bounded(void **state)
 	assert_true(parse_many("---\n", "/a: K\n", 100000, "", &e)); /* one path */
 }
 
+/* A short word for each of n times a large text: neither memory nor time for all of it. */
+static void
+entry_parse_of_aliases_to_large_texts_is_refused(void **state)
+{
+	static const struct { const char *head, *item; size_t large, n; const char *tail, *want; }
+	    cases[] = {
+		{ "---\n/a: {:key: K, :also: [{:key: &k \"", "{:key: *k},", 8000000, 150, "]}\n",
+		    "too long" },
+		{ "---\n/a: {:key: K, :also: [{:key: &k \"", "{:key: *k},", 60000, 1000, "]}\n",
+		    "aliases" },
+		{ "---\n? &k \"", "? *k\n", 4000000, 2000, "", "too long" },
+		{ "---\n? &k \"", "? *k\n", 4000, 8000, "", "aliases" },
+		{ "---\n/a: {:key: K, :by: &k \"", "", 5000, 0, "}\n", "too long" },
+		{ "---\n/a: {:key: K, :uuid: &k \"", "", 5000, 0, "}\n", "too long" },
+		/* a long path in each entry */
+		{ "---\n? \"", "{:key: K},", 4000, 10000, "]}\n", "aliases" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		AUTO(str_done) struct str head = { 0 };
+		struct err e = { 0 };
+
+		str_add(&head, cases[i].head);
+		for (size_t n = 0; n < cases[i].large; n++)
+			str_add_char(&head, 'k');
+		str_add(&head, strstr(cases[i].head, "also") ? "\"}," : "\"");
+		if (i + 1 == COUNT(cases))
+			str_add(&head, "\n: {:key: K, :also: [");
+		else if (cases[i].head[4] == '?')
+			str_add(&head, "\n");
+		assert_false(parse_many(str_text(&head), cases[i].item, cases[i].n, cases[i].tail,
+		    &e));
+		if (!strstr(e.text, cases[i].want))
+			fail_msg("%zu: %s", i, e.text);
+	}
+}
+
+/* The fields of one mapping, looked at again for each of its aliases. */
+static void
+entry_parse_of_aliases_to_a_large_mapping_is_refused(void **state)
+{
+	AUTO(str_done) struct str head = { 0 };
+	AUTO(entry_list_done) struct entry_list l = { 0 };
+	struct err e = { 0 };
+
+	(void)state;
+	str_add(&head, "---\n/a: &m {:key: K");
+	for (int i = 0; i < 300000; i++)
+		str_add(&head, i % 2 ? ",a: b" : ",a_name_of_twenty_chr: b");
+	str_add(&head, "}\n");
+	for (int i = 0; i < 1000; i++)
+		str_addf(&head, "/b%d: *m\n", i);
+	assert_false(parse(str_bytes(&head), &l, &e));
+	assert_non_null(strstr(e.text, "aliases"));
+}
+
 static void
 entry_parse_of_every_piece_and_change_stays_inside(void **state)
 {
@@ -391,6 +448,8 @@ main(void)
 		cmocka_unit_test(entry_parse_refuses_what_is_not_clear),
 		cmocka_unit_test(entry_parse_of_a_nul_is_refused),
 		cmocka_unit_test(entry_parse_is_bounded),
+		cmocka_unit_test(entry_parse_of_aliases_to_large_texts_is_refused),
+		cmocka_unit_test(entry_parse_of_aliases_to_a_large_mapping_is_refused),
 		cmocka_unit_test(entry_parse_of_every_piece_and_change_stays_inside),
 		cmocka_unit_test(entry_parse_that_fails_leaves_the_list),
 		cmocka_unit_test(entry_format_writes_a_path_once_the_latest_first),

@@ -504,7 +504,8 @@ gpg_decrypt_of_a_damaged_message_is_data_not_gpg(void **state)
 			bad.ptr[bad.len / 2] = bad.ptr[bad.len / 2] == 'A' ? 'B' : 'A';
 		else
 			str_add_bytes(&bad, str_bytes(&text));
-		assert_false(gpg_decrypt(*state, str_bytes(&bad), &out, &e));
+		if (gpg_decrypt(*state, str_bytes(&bad), &out, &e))
+			fail_msg("%d went through", i);
 		if (e.kind != ERR_DATA)
 			fail_msg("%d: %s", i, e.text);
 		assert_null(out);
@@ -562,6 +563,64 @@ gpg_decrypt_when_pinentry_gives_nothing_says_why(void **state)
 	gpg_home_free(home);
 }
 
+/* What is packed into a message is read, whatever gpg.conf had it packed with. */
+static void
+gpg_decrypt_of_what_is_compressed_or_signed_gives_the_text(void **state)
+{
+	static const char *const options[] = { "--compress-algo=none", "--compress-algo=zip",
+	    "--compress-algo=zlib", "--compress-algo=bzip2", "--sign" };
+	AUTO(secret_drop) struct secret *plain = some_plaintext(300000);
+
+	for (size_t i = 0; i < COUNT(options); i++) {
+		AUTO(secret_drop) struct secret *out = NULL;
+		AUTO(str_done) struct str text = { 0 };
+		struct err e = { 0 };
+
+		assert_int_equal(gpg_home_gpg(&text, secret_bytes(plain), "--armor",
+		    "--trust-model", "always", "-r", alice, "--encrypt", options[i], NULL), 0);
+		if (!gpg_decrypt(*state, str_bytes(&text), &out, &e))
+			fail_msg("%s: %s", options[i], e.text);
+		if (!secret_equal(plain, out))
+			fail_msg("%s: another text, %zu bytes", options[i], secret_bytes(out).len);
+		assert_true(secret_equal(plain, out));
+	}
+}
+
+/* Somebody who may write to keys/ makes nobody type a passphrase. */
+static void
+gpg_decrypt_of_a_message_in_a_message_asks_for_my_key_alone(void **state)
+{
+	char *home = gpg_home_new_with_pinentry("gina");
+	AUTO(mem_free_drop) char *prompts = mem_printf("%s/prompts", home);
+
+	(void)state;
+	gpg_home_file("answer", "D right\nOK\n");
+	for (int i = 0; i < 3; i++) {
+		AUTO(secret_drop) struct secret *out = NULL;
+		AUTO(str_done) struct str inner = { 0 }, text = { 0 }, asked = { 0 };
+		AUTO(gpg_drop) struct gpg *g = NULL;
+		struct err e = { 0 };
+
+		/* to a password, to my own key, and a password once more inside a compressed one */
+		assert_int_equal(i == 1
+		    ? gpg_home_gpg(&inner, bytes_of("hello"), "--trust-model", "always", "-r",
+			  "gina", "--encrypt", NULL)
+		    : gpg_home_gpg(&inner, bytes_of("hello"), "--pinentry-mode", "loopback",
+			  "--passphrase", "x", "--symmetric", NULL), 0);
+		assert_int_equal(gpg_home_gpg(&text, str_bytes(&inner), "--armor", "--trust-model",
+		    "always", "--no-literal", "--compress-algo", i == 2 ? "zip" : "none", "-r",
+		    "gina", "--encrypt", NULL), 0);
+		gpg_home_file("prompts", "");
+		assert_true(gpg_new(&g, &e));
+		assert_false(gpg_decrypt(g, str_bytes(&text), &out, &e));
+		if (e.kind != ERR_DATA || !strstr(e.text, "inside the message"))
+			fail_msg("%d: %s", i, e.text);
+		assert_true(file_read_at(-1, prompts, 100, &asked, &e));
+		assert_string_equal(str_text(&asked), "x\n");
+	}
+	gpg_home_free(home);
+}
+
 int
 main(void)
 {
@@ -583,6 +642,8 @@ main(void)
 		TEST(gpg_decrypt_of_anothers_message_says_that_the_key_is_not_here),
 		TEST(gpg_find_recipient_disabled_or_revoked_is_refused),
 		TEST(gpg_decrypt_when_pinentry_gives_nothing_says_why),
+		TEST(gpg_decrypt_of_what_is_compressed_or_signed_gives_the_text),
+		TEST(gpg_decrypt_of_a_message_in_a_message_asks_for_my_key_alone),
 	};
 
 	return cmocka_run_group_tests(tests, group_set_up, group_tear_down);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -381,6 +382,74 @@ keystore_fill_leaves_hostile_files_alone_and_tells(void **state)
 }
 
 static void
+keystore_fill_of_a_message_in_a_message_goes_on_with_the_rest(void **state)
+{
+	struct world *w = *state;
+	AUTO(str_done) struct str inner = { 0 };
+
+	store(w, &alice, "/a", "K", 1.0, NULL);
+	assert_int_equal(gpg_home_gpg(&inner, bytes_of("x"), "--pinentry-mode", "loopback",
+	    "--passphrase", "x", "--symmetric", NULL), 0);
+	plant(w, "0", str_bytes(&inner), "--no-literal", alice.fingerprint);
+	expect_fill(w, "/a K 0; ");
+	expect_warning(w, "keys/alice/0... is left alone: a message inside the message");
+}
+
+/* A file of zeros that takes no room on the disk, perhaps with a beginning. */
+static void
+put_sparse(struct world *w, const char *name, const char *head, off_t len)
+{
+	AUTO(mem_free_drop) char *path = mem_printf("%s/%s", w->dir, name);
+
+	put_file(w, name, bytes_of(head));
+	assert_int_equal(truncate(path, len), 0);
+}
+
+static long
+most_kilobytes_ever(void)
+{
+	struct rusage u;
+
+	assert_int_equal(getrusage(RUSAGE_SELF, &u), 0);
+	return u.ru_maxrss;
+}
+
+static void
+keystore_fill_of_much_that_is_no_message_keeps_none_of_it(void **state)
+{
+	struct world *w = *state;
+	long before;
+
+	store(w, &alice, "/a", "K", 1.0, NULL);
+	for (int i = 0; i < 60; i++) {
+		AUTO(mem_free_drop) char *name = mem_printf("keys/alice/0%d", i);
+
+		put_sparse(w, name, "", 15 << 20);
+	}
+	put_sparse(w, "keys/alice/1", "-----BEGIN PGP MESSAGE-----\n", 17 << 20);
+	before = most_kilobytes_ever();
+	expect_fill(w, "/a K 0; ");
+	expect_warning(w, "keys/alice/059... is left alone: not an armored");
+	expect_warning(w, "keys/alice: 1 ");
+	assert_true(most_kilobytes_ever() - before < 500 << 10); /* AddressSanitizer keeps 256 */
+}
+
+static void
+keystore_fill_of_more_than_256_mib_leaves_the_rest_alone(void **state)
+{
+	struct world *w = *state;
+
+	for (int i = 10; i < 28; i++) {
+		AUTO(mem_free_drop) char *name = mem_printf("keys/alice/%d", i);
+
+		put_sparse(w, name, "-----BEGIN PGP MESSAGE-----\n", 15 << 20);
+	}
+	expect_fill(w, "");
+	expect_warning(w, "keys/alice/26... is left alone: no empty line");
+	expect_warning(w, "keys/alice/27... is left alone: with those before it, it is more");
+}
+
+static void
 keystore_fill_with_a_backup_only_reads_it_and_place_restores_it(void **state)
 {
 	struct world *w = *state;
@@ -466,6 +535,28 @@ keystore_files_and_remove_touch_what_is_named(void **state)
 	argv_done(&files);
 	assert_true(keystore_files(w->ks, "nobody", &files, &e));
 	assert_int_equal(files.n, 0);
+}
+
+static void
+keystore_files_with_a_line_break_in_a_name_leaves_it_out_and_tells(void **state)
+{
+	struct world *w = *state;
+	AUTO(argv_done) struct argv files = { 0 };
+	char one[65];
+	struct err e = { 0 };
+
+	store(w, &alice, "/a", "K", 1.0, one);
+	put_file(w, "keys/alice/x\ny", bytes_of("x"));
+	put_file(w, "keys/alice/x\x7fy", bytes_of("x"));
+	assert_true(keystore_files(w->ks, "alice", &files, &e));
+	assert_int_equal(files.n, 1);
+	assert_string_equal(files.at[0], one);
+	expect_warning(w, "keys/alice/x\\x0ay is no key file");
+	expect_warning(w, "keys/alice/x\\x7fy is no key file");
+	expect_fill(w, "/a K 0; ");
+	expect_warning(w, "keys/alice/x\\x0ay is no key file");
+	assert_false(keystore_remove(w->ks, "alice", "x\ny", &e));
+	assert_true(is_there(w, "keys/alice/x\ny"));
 }
 
 static void
@@ -681,6 +772,10 @@ main(void)
 		TEST(keystore_fill_without_a_secret_key_is_a_gpg_error),
 		TEST(keystore_fill_with_a_cancelled_pinentry_asks_once),
 		TEST(keystore_files_and_remove_touch_what_is_named),
+		TEST(keystore_files_with_a_line_break_in_a_name_leaves_it_out_and_tells),
+		TEST(keystore_fill_of_a_message_in_a_message_goes_on_with_the_rest),
+		TEST(keystore_fill_of_much_that_is_no_message_keeps_none_of_it),
+		TEST(keystore_fill_of_more_than_256_mib_leaves_the_rest_alone),
 		TEST(keystore_remove_admin_takes_key_files_backup_and_directory),
 		TEST(keystore_names_that_are_no_names_are_refused),
 		TEST(keystore_follows_no_links),

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * gpg_decrypt: two calls of gpg. The first takes off the encryption and looks at nothing
+ * inside; only it may ask for the passphrase of my key. The second unpacks what
+ * was inside (compressed or not, signed or not) and may not ask: a message in there that is
+ * encrypted once more, to a password say, is no key file. Plaintext comes out through a
+ * callback into a secret of fixed capacity, so no buffer of gpgme's ever holds it.
+ */
+#include <errno.h>
+#include <string.h>
+#include "base/secret.h"
+#include "keystore/gpg_internal.h"
+#include "keystore/gpg_words.h"
+#include "keystore/openpgp.h"
+
+#define MAX_GROWTH 8 /* what a key file may grow to when decrypted */
+#define ROOM ((size_t)1 << 20)
+
+/*
+ * A gpg that was interrupted at its prompt looks like a damaged message, but says nothing of
+ * the end.
+ */
+gpgme_error_t
+gpg_note_status(void *arg, const char *keyword, const char *rest)
+{
+	struct gpg *g = arg;
+
+	(void)rest;
+	if (str_equal(keyword, "ENC_TO"))
+		g->began = true;
+	else if (str_equal(keyword, "END_DECRYPTION") || str_equal(keyword, "DECRYPTION_FAILED") ||
+	    str_equal(keyword, "FAILURE"))
+		g->ended = true;
+	return 0;
+}
+
+/* Where the plaintext goes. */
+struct sink {
+	struct secret *s;
+	size_t len;
+	bool full;
+};
+
+static ssize_t
+sink_write(void *handle, const void *buf, size_t len)
+{
+	struct sink *sink = handle;
+	struct span room = secret_space(sink->s);
+
+	if (len > room.len - sink->len) {
+		sink->full = true;
+		errno = ENOSPC;
+		return -1;
+	}
+	memcpy((char *)room.ptr + sink->len, buf, len);
+	sink->len += len;
+	return (ssize_t)len;
+}
+
+/* Data that goes there. */
+static gpgme_error_t
+sink_data(struct sink *sink, gpgme_data_t *out)
+{
+	static struct gpgme_data_cbs cbs = { .write = sink_write };
+	gpgme_error_t r = gpgme_data_new_from_cbs(out, &cbs, sink);
+
+	if (!r)
+		gpgme_data_set_flag(*out, "sensitive", "1");
+	return r;
+}
+
+static bool
+too_much(struct err *e)
+{
+	return err_set(e, ERR_DATA, "it unpacks to more than any key file has");
+}
+
+/* What is inside, as it was encrypted: packets. Never longer than what it came in. */
+static bool
+unwrap(struct gpg *g, struct bytes armored, struct secret **out, struct err *e)
+{
+	AUTO(secret_drop) struct secret *packets = secret_new(armored.len + 1);
+	struct sink sink = { .s = packets };
+	AUTO(gpg_data_drop) gpgme_data_t from = gpg_data_from(armored);
+	AUTO(gpg_data_drop) gpgme_data_t into = NULL;
+	gpgme_error_t r = sink_data(&sink, &into);
+
+	g->began = g->ended = false;
+	if (!r)
+		r = gpgme_op_decrypt_ext(g->ctx, GPGME_DECRYPT_UNWRAP, from, into);
+	if (sink.full)
+		return too_much(e);
+	if (r && g->began && !g->ended)
+		return err_set(e, ERR_CANCELLED, "gpg was interrupted");
+	if (r)
+		return gpg_words_set(e, r, ERR_GPG, "cannot decrypt");
+	secret_set_len(packets, sink.len);
+	*out = TAKE(packets);
+	return true;
+}
+
+/* gpg by gpgme's spawn: its own decryption fails where nothing is encrypted, and drops text. */
+static gpgme_error_t
+spawn(struct bytes packets, struct sink *sink, struct str *out_status)
+{
+	gpgme_engine_info_t gpg = NULL;
+	AUTO(gpg_data_drop) gpgme_data_t from = gpg_data_from(packets);
+	AUTO(gpg_data_drop) gpgme_data_t into = NULL;
+	AUTO(gpg_data_drop) gpgme_data_t status = NULL;
+	gpgme_ctx_t ctx = NULL;
+	gpgme_error_t r = gpgme_get_engine_info(&gpg);
+
+	while (gpg && gpg->protocol != GPGME_PROTOCOL_OpenPGP)
+		gpg = gpg->next;
+	if (!gpg || !gpg->file_name)
+		return gpgme_error(GPG_ERR_INV_ENGINE);
+	const char *argv[] = { gpg->file_name, "--batch", "--no-tty", "--disable-dirmngr",
+		"--pinentry-mode", "cancel", "--status-fd", "2", "--output", "-", "--decrypt",
+		NULL };
+
+	if (!r)
+		r = gpgme_new(&ctx);
+	if (!r)
+		r = gpgme_set_protocol(ctx, GPGME_PROTOCOL_SPAWN);
+	if (!r)
+		r = sink_data(sink, &into);
+	if (!r)
+		r = gpgme_data_new(&status);
+	if (!r)
+		r = gpgme_op_spawn(ctx, gpg->file_name, argv, from, into, status, 0);
+	if (!r)
+		gpg_take_output(TAKE(status), out_status);
+	if (ctx)
+		gpgme_release(ctx);
+	return r;
+}
+
+/* How often it says this, at the beginning of a line. */
+static size_t
+count_status(const struct str *status, const char *keyword)
+{
+	AUTO(mem_free_drop) char *line = mem_printf("[GNUPG:] %s ", keyword);
+	size_t n = 0;
+
+	for (const char *p = str_text(status); (p = strstr(p, line)); p++)
+		if (p == status->ptr || p[-1] == '\n')
+			n++;
+	return n;
+}
+
+/* The one text in these packets. */
+static bool
+unpack(struct bytes packets, size_t capacity, struct secret **out, struct err *e)
+{
+	AUTO(secret_drop) struct secret *plain = secret_new(capacity);
+	AUTO(str_done) struct str status = { 0 };
+	struct sink sink = { .s = plain };
+	gpgme_error_t r = spawn(packets, &sink, &status);
+
+	if (sink.full)
+		return too_much(e);
+	if (r)
+		return gpg_words_set(e, r, ERR_GPG, "cannot unpack");
+	if (count_status(&status, "ENC_TO") || count_status(&status, "NEED_PASSPHRASE_SYM"))
+		return err_set(e, ERR_DATA, "a message inside the message: not a key file");
+	if (count_status(&status, "PLAINTEXT") != 1)
+		return gpg_words_set(e, gpgme_error(GPG_ERR_NO_DATA), ERR_DATA, "cannot unpack");
+	secret_set_len(plain, sink.len);
+	*out = TAKE(plain);
+	return true;
+}
+
+bool
+gpg_decrypt(struct gpg *g, struct bytes armored, struct secret **out, struct err *e)
+{
+	size_t capacity = armored.len < SECRET_MAX / MAX_GROWTH - ROOM
+	    ? armored.len * MAX_GROWTH + ROOM : SECRET_MAX;
+	AUTO(secret_drop) struct secret *packets = NULL;
+
+	struct openpgp_message m;
+
+	if (armored.len >= SECRET_MAX)
+		return err_set(e, ERR_DATA, "it is larger than any key file");
+	if (!openpgp_parse(armored, &m, e)) /* of what is behind a message gpg says nothing here */
+		return false;
+	return unwrap(g, armored, &packets, e) &&
+	    unpack(secret_bytes(packets), capacity, out, e);
+}
