@@ -257,7 +257,7 @@ check(struct granting *g, struct err *e)
 		return err_set(e, ERR_REFUSED, "%s was revoked on %s: no new grants", g->to->name,
 		    g->to->revoked);
 	if (!app_open_keystore(app, e) || !keystore_check_recipient(app->keystore, g->to, e) ||
-	    !app_load_keys(app, e))
+	    !app_load_keys(app, e) || !keystore_publish(app->keystore, app->me, e))
 		return false;
 	return !app->options.ask_password ||
 	       ask_passphrase("Passphrase that opens the disks: ", &app->asked, e);

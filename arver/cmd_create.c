@@ -77,7 +77,8 @@ static bool
 check(struct app *app, const struct works *works, struct settling *s, struct err *e)
 {
 	if (!app_open_keystore(app, e) || !keystore_check_recipient(app->keystore, app->me, e) ||
-	    !app_load_keys(app, e) || !settle_begin(s, e))
+	    !app_load_keys(app, e) || !keystore_publish(app->keystore, app->me, e) ||
+	    !settle_begin(s, e))
 		return false;
 	for (size_t i = 0; i < works->n; i++) {
 		struct work *w = works->at[i];
