@@ -81,9 +81,6 @@ app_load_keys(struct app *app, struct err *e)
 	if (!app_open_keystore(app, e) || !keystore_fill(app->keystore, keys, e))
 		return false;
 	app->keys = TAKE(keys);
-	if (!secret_all_locked())
-		log_line(LOG_WARNING, "memory for passphrases could not be locked: they may reach "
-				      "swap (raise the limit of locked memory, ulimit -l)");
 	return true;
 }
 

@@ -112,6 +112,9 @@ main(int argc, char **argv)
 		log_line(LOG_ERROR, "%s", e.text);
 	}
 	app_done(&app);
+	if (!secret_all_locked())
+		log_line(LOG_WARNING, "memory for passphrases could not be locked, and may have "
+				      "reached swap: raise the limit of locked memory (ulimit -l)");
 	if ((fflush(stdout) != 0 || ferror(stdout)) && status == 0) {
 		status = 1;
 		log_line(LOG_ERROR, "standard output could not be written");

@@ -219,7 +219,7 @@ sshd_begin()
 
 sshd_try()
 {
-	"$(command -v sshd)" -D -f /dev/null -E sshd.log -o ListenAddress=127.0.0.1 -o Port="$port" \
+	"$(command -v sshd)" -D -f /dev/null -E "$WORK/sshd.log" -o ListenAddress=127.0.0.1 -o Port="$port" \
 		-o PidFile=none -o HostKey="$WORK/host_key" -o AuthorizedKeysFile="$WORK/id.pub" \
 		-o StrictModes=no -o UsePAM=no -o PasswordAuthentication=no -o MaxStartups=300 \
 		-o PermitRootLogin=yes -o LogLevel=INFO &
