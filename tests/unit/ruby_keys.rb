@@ -16,6 +16,8 @@ require 'securerandom'
 require 'yaml'
 require 'zlib'
 
+Encoding.default_external = Encoding::UTF_8 # whatever the locale is, or if there is none
+
 PADDING = 200_000
 
 def gpg(input, *words)
