@@ -83,7 +83,8 @@ decide_granted(struct work *w, const struct journal_note *note)
 	if (own || !spare)
 		return own && decide_none(w, WORK_TIDY, "granted already");
 	decide_none(w, WORK_NONE, "");
-	snprintf(w->note, sizeof(w->note), "granted already, in spare slot %d: --force makes a new key in slot %d",
+	snprintf(w->note, sizeof(w->note),
+	    "granted already, in spare slot %d: --force makes a new key in slot %d",
 	    note->spare.slot, w->slot);
 	return true;
 }

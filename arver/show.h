@@ -36,7 +36,10 @@ void show_init(struct show *s, const struct app *app, const struct target_set *s
 /* "colo/web1/data  opened (slot 3)"; `note` may be "". Counts a disk as good. */
 void show_good(struct show *s, const struct disk *d, const char *word, const char *note);
 
-/* "arver: colo/web1/data: failed: ..."; the same host's same connection error is told once. Counts a disk as bad. */
+/*
+ * "error: colo/web1/data: not opened: ..."; the same host's same connection
+ * error is told once. Counts a disk as bad.
+ */
 void show_bad(struct show *s, const struct disk *d, const char *word, const struct err *e);
 
 /* A finished step of the host itself, or a hook, that a person should hear of. */
