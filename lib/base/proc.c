@@ -100,9 +100,8 @@ prepare_files(posix_spawn_file_actions_t *files, const struct run *r)
 	return code ? code : posix_spawn_file_actions_addclosefrom_np(files, N_PIPES);
 }
 
-/* A session of its own, and signals as they are by default. Returns an errno value. */
-static int
-prepare_attr(posix_spawnattr_t *attr)
+int
+proc_spawn_attr(posix_spawnattr_t *attr)
 {
 	sigset_t all, none;
 	int code;
@@ -132,7 +131,7 @@ spawn(struct run *r)
 	if (code == 0) {
 		code = prepare_files(&files, r);
 		if (code == 0)
-			code = prepare_attr(&attr);
+			code = proc_spawn_attr(&attr);
 		if (code == 0)
 			code = posix_spawnp(&r->pid, argv[0], &files, &attr, argv, environ);
 		posix_spawnattr_destroy(&attr);

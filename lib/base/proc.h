@@ -8,6 +8,7 @@
 #ifndef BASE_PROC_H
 #define BASE_PROC_H
 
+#include <spawn.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include "base/err.h"
@@ -79,5 +80,11 @@ MUST_CHECK bool proc_run(const struct proc_command *c, struct proc_result *out, 
  * more than `cap` bytes the last ones, behind "... ". Nothing if there are none.
  */
 void proc_quote_output(struct str *out, const struct proc_result *r, size_t cap);
+
+/*
+ * What every child that we start gets: a session of its own (no terminal to
+ * prompt on) and signals as they are by default. `attr` is initialized. Returns an errno value.
+ */
+int proc_spawn_attr(posix_spawnattr_t *attr);
 
 #endif

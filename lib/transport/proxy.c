@@ -38,22 +38,6 @@ prepare_files(posix_spawn_file_actions_t *files, int fd, int complaint)
 }
 
 static int
-prepare_attr(posix_spawnattr_t *attr)
-{
-	sigset_t all, none;
-	int code;
-
-	sigfillset(&all);
-	sigemptyset(&none);
-	code = posix_spawnattr_setsigdefault(attr, &all);
-	if (code == 0)
-		code = posix_spawnattr_setsigmask(attr, &none);
-	return code ? code :
-		      posix_spawnattr_setflags(attr,
-			  POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
-}
-
-static int
 spawn(const char *const *words, int fd, int complaint, pid_t *pid)
 {
 	char *const *argv = (char *const *)words;
@@ -67,7 +51,7 @@ spawn(const char *const *words, int fd, int complaint, pid_t *pid)
 	if (code == 0) {
 		code = prepare_files(&files, fd, complaint);
 		if (code == 0)
-			code = prepare_attr(&attr);
+			code = proc_spawn_attr(&attr);
 		if (code == 0)
 			code = posix_spawnp(pid, argv[0], &files, &attr, argv, environ);
 		posix_spawnattr_destroy(&attr);
