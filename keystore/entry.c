@@ -161,7 +161,7 @@ read_number(struct reading *r, const struct entry_node *node, double *out)
 
 /* The fields of an entry, where they are; NULL for what is absent. */
 struct fields {
-	const struct entry_node *key, *time, *made, *proven, *uuid, *by, *also;
+	const struct entry_node *key, *time, *made, *proven, *dead, *uuid, *by, *also;
 };
 
 /* Is it the symbol :NAME, or quoted as :"NAME"? */
@@ -185,7 +185,7 @@ note_field(struct reading *r, struct fields *f, const struct entry_node *name,
 		const struct entry_node **at;
 	} table[] = {
 		{ "key", &f->key }, { "time", &f->time }, { "made", &f->made },
-		{ "proven", &f->proven }, { "uuid", &f->uuid }, { "by", &f->by },
+		{ "proven", &f->proven }, { "dead", &f->dead }, { "uuid", &f->uuid }, { "by", &f->by },
 		{ "also", &f->also },
 	};
 	AUTO(secret_drop) struct secret *s = NULL;
@@ -240,6 +240,7 @@ read_fields(struct reading *r, const struct fields *f, const char *path, struct 
 	    (!f->time || read_number(r, f->time, &entry->time)) &&
 	    (!f->made || read_number(r, f->made, &entry->made)) &&
 	    (!f->proven || read_number(r, f->proven, &entry->proven)) &&
+	    (!f->dead || read_number(r, f->dead, &entry->dead)) &&
 	    (!f->uuid || is_null(f->uuid) || read_text(r, f->uuid, &entry->uuid)) &&
 	    (!f->by || is_null(f->by) || read_text(r, f->by, &entry->by));
 }

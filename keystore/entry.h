@@ -24,7 +24,8 @@ struct entry {
 	struct secret *key;	/* the passphrase, exactly as LUKS gets it */
 	double time;		/* :time; 0.0 while staged and in the oldest files */
 	double made;		/* :made; set for staged and newer entries */
-	double proven;		/* :proven */
+	double proven;		/* :proven, when it was last seen to open the disk */
+	double dead;		/* :dead, when its slot was emptied for good */
 	char *uuid;		/* :uuid of the LUKS header */
 	char *by;		/* :by, who granted it */
 };

@@ -43,6 +43,7 @@ keystore_free(struct keystore *ks)
 	if (!ks)
 		return;
 	gpg_free(ks->gpg);
+	argv_done(&ks->read);
 	free(ks->me);
 	free(ks);
 }

@@ -17,6 +17,7 @@
 #include "keystore/entry.h"
 
 struct admin;
+struct key;
 struct keyring;
 struct keystore;
 
@@ -72,6 +73,40 @@ MUST_CHECK bool keystore_place(struct keystore *ks, const struct sealed *s, stru
 
 /* Remove one key file by name; one that is not there is fine. Durable. */
 MUST_CHECK bool keystore_remove(struct keystore *ks, const char *admin, const char *file, struct err *e);
+
+/* A change to what is stored of a key that the keyring holds; what is 0 stays as it is. */
+struct key_edit {
+	const struct key *key;
+	double time, proven, dead;
+	bool drop; /* leave it out */
+};
+
+/* Zero-initialize; the keyring is not added to while they are in use. */
+struct key_edits {
+	struct key_edit *at;
+	size_t n;
+};
+
+void key_edits_done(struct key_edits *l);
+/* The edit of this key, made if there is none; valid until the next call. */
+struct key_edit *key_edits_of(struct key_edits *l, const struct key *key);
+
+/*
+ * All keys of the keyring with these changes, as entries for one file, added to *out. Staged
+ * keys of the files in `leave` are left out: those files stay as they are.
+ */
+void keystore_collect(const struct keyring *kr, const struct key_edits *edits,
+    const struct argv *leave, struct entry_list *out);
+
+/* The files that keystore_fill took keys from, or what has taken their place. Borrowed. */
+const struct argv *keystore_read_files(const struct keystore *ks);
+
+/*
+ * File `name`, with what keystore_collect gave, is in place: remove the files that it stands
+ * for, but for those in `leave`. Durable.
+ */
+MUST_CHECK bool keystore_retire(struct keystore *ks, const char *name, const struct argv *leave,
+    struct err *e);
 
 /* Remove all key files of an admin and the then empty directory. Durable. */
 MUST_CHECK bool keystore_remove_admin(struct keystore *ks, const char *admin, struct err *e);

@@ -108,6 +108,8 @@ is_for_me(struct keystore *ks, const struct openpgp_message *m, bool *out, struc
 static enum key_state
 state_of(const struct entry *entry)
 {
+	if (entry->dead > entry->proven)
+		return KEY_DEAD;
 	if (entry->time > clock_unix() + DAY)
 		return KEY_FUTURE;
 	return entry->time == 0.0 && entry->made > 0.0 ? KEY_STAGED : KEY_PROMOTED;
@@ -121,6 +123,7 @@ add_entry(struct keystore *ks, struct keyring *kr, const struct stored *s, struc
 		.time = entry->time,
 		.made = entry->made,
 		.proven = entry->proven,
+		.dead = entry->dead,
 		.uuid = entry->uuid,
 		.by = entry->by,
 		.file = s->name,
@@ -169,6 +172,7 @@ fill_from(struct keystore *ks, struct keyring *kr, const struct stored *s, struc
 	if (gpg_decrypt(ks->gpg, str_bytes(&s->content), &plain, &fault) &&
 	    keyfile_parse(secret_bytes(plain), &entries, &fault)) {
 		add_entries(ks, kr, s, &entries);
+		argv_add(&ks->read, s->name);
 		return true;
 	}
 	if (fault.kind != ERR_DATA) {

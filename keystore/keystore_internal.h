@@ -10,6 +10,7 @@ struct keystore {
 	struct keystore_options o;
 	char *me;	 /* what o.me points to */
 	struct gpg *gpg; /* NULL until keystore_need_gpg */
+	struct argv read; /* my files, the keys of which are in the keyring */
 };
 
 MUST_CHECK bool keystore_need_gpg(struct keystore *ks, struct err *e);

@@ -276,6 +276,15 @@ argv_add(struct argv *a, const char *word)
 	argv_give(a, mem_strdup(word));
 }
 
+bool
+argv_has(const struct argv *a, const char *word)
+{
+	for (size_t i = 0; i < a->n; i++)
+		if (strcmp(a->at[i], word) == 0)
+			return true;
+	return false;
+}
+
 void
 argv_addf(struct argv *a, const char *fmt, ...)
 {

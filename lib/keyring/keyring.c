@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include "base/secret.h"
 #include "base/str.h"
 
@@ -145,6 +146,11 @@ merge(struct key a, struct key b)
 		k.time = later(k.time, rest->time);
 	k.made = later(k.made, rest->made);
 	k.proven = later(k.proven, rest->proven);
+	k.dead = later(k.dead, rest->dead);
+	if (k.dead > k.proven)
+		k.state = KEY_DEAD;
+	else if (k.state == KEY_DEAD)
+		k.state = KEY_PROMOTED;
 	fill_in(&k.uuid, &rest->uuid);
 	fill_in(&k.by, &rest->by);
 	fill_in(&k.file, &rest->file);
@@ -185,6 +191,48 @@ keyring_get(const struct keyring *kr, const char *disk_path, size_t *n)
 	}
 	*n = kr->rings[i].n;
 	return kr->rings[i].keys;
+}
+
+bool
+keyring_has_live(const struct keyring *kr, const char *disk_path)
+{
+	size_t n;
+	const struct key *keys = keyring_get(kr, disk_path, &n);
+
+	for (size_t i = 0; i < n; i++)
+		if (keys[i].state == KEY_PROMOTED || keys[i].state == KEY_FUTURE)
+			return true;
+	return false;
+}
+
+const struct key *
+keyring_key_of(const struct keyring *kr, const struct secret *passphrase, const char **out_path)
+{
+	for (size_t i = 0; i < kr->n_paths; i++)
+		for (size_t k = 0; k < kr->rings[i].n; k++)
+			if (kr->rings[i].keys[k].passphrase == passphrase) {
+				*out_path = kr->paths[i];
+				return &kr->rings[i].keys[k];
+			}
+	return NULL;
+}
+
+static bool
+has_uuid(const struct ring *r, const char *uuid)
+{
+	for (size_t i = 0; i < r->n; i++)
+		if (r->keys[i].uuid && strcasecmp(r->keys[i].uuid, uuid) == 0)
+			return true;
+	return false;
+}
+
+const char *
+keyring_path_of_uuid(const struct keyring *kr, const char *uuid, const char *after)
+{
+	for (size_t i = 0; i < kr->n_paths; i++)
+		if ((!after || strcmp(kr->paths[i], after) > 0) && has_uuid(&kr->rings[i], uuid))
+			return kr->paths[i];
+	return NULL;
 }
 
 const char *const *

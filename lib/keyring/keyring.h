@@ -17,14 +17,15 @@ struct keyring;
 enum key_state {
 	KEY_PROMOTED, /* proven in a disk: has its real time */
 	KEY_STAGED,   /* written before the disk changed: time 0.0 and :made */
-	KEY_FUTURE,   /* its time is more than a day ahead of this clock: tried last */
+	KEY_FUTURE,   /* its time is more than a day ahead of this clock: tried after the others */
+	KEY_DEAD,     /* its slot was emptied once a successor was proven: tried last of all */
 };
 
 /* Plain data; strings may be NULL, times are seconds since 1970, 0 if absent. */
 struct key {
 	const struct secret *passphrase;
 	enum key_state state;
-	double time, made, proven;
+	double time, made, proven, dead;
 	const char *uuid; /* of the LUKS header it was made for */
 	const char *by;	  /* who granted it */
 	const char *file; /* name of the key file it came from */
@@ -37,17 +38,33 @@ DROP(keyring, struct keyring)
 /*
  * Add a key of the disk with this path; strings are copied and *passphrase is
  * taken over. A key whose passphrase is there already for this disk is merged into it: the later
- * time, made and proven stay, promoted beats staged.
+ * time, made and proven stay, promoted beats staged, and dead beats all that was not proven later.
  */
 void keyring_add(struct keyring *kr, const char *disk_path, const struct key *key,
     struct secret *passphrase);
 
 /*
  * The keys of a disk in the order to try: promoted, newest first, then staged,
- * newest :made first, then those from the future. Borrowed from the keyring until it is
+ * newest :made first, then those from the future, then dead ones. Borrowed from the keyring until it is
  * added to or freed. *n is 0 where there is none.
  */
 const struct key *keyring_get(const struct keyring *kr, const char *disk_path, size_t *n);
+
+/* Does any of them lie in a disk, as far as is known? One that is neither staged nor dead. */
+bool keyring_has_live(const struct keyring *kr, const char *disk_path);
+
+/*
+ * The key whose passphrase is this very object, borrowed from here, and its disk's path; NULL if
+ * there is none.
+ */
+const struct key *keyring_key_of(const struct keyring *kr, const struct secret *passphrase,
+    const char **out_path);
+
+/*
+ * The first path behind `after` (NULL: from the start), in the order of keyring_paths, of which
+ * a key was made for the header with this UUID; NULL if there is none.
+ */
+const char *keyring_path_of_uuid(const struct keyring *kr, const char *uuid, const char *after);
 
 /* Every path that has keys, sorted; for telling which have no disk any more. */
 const char *const *keyring_paths(const struct keyring *kr, size_t *n);

@@ -30,8 +30,10 @@ struct journal_note {
 	struct journal_slot own;   /* the admin's slot */
 	struct journal_slot spare; /* slot JOURNAL_NO_SLOT where none was needed */
 	struct argv staged;	   /* key files that hold the new key, and staged keys only */
-	struct argv mixed;	   /* key files that hold it beside promoted ones: never removed */
+	struct argv mixed;	   /* key files that hold it beside promoted ones: never removed for it */
 	struct argv had;	   /* key files that the admin had at staging */
+	struct argv dead;	   /* keys that it replaced, the slots of which were emptied: when
+				    * they were promoted and made, as "TIME MADE" */
 	bool promoted;		   /* the new key is the admin's: granted */
 };
 

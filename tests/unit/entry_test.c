@@ -30,6 +30,8 @@ describe(const struct entry_list *l, struct str *out)
 			str_addf(out, " made %.6f", x->made);
 		if (x->proven != 0.0)
 			str_addf(out, " proven %.6f", x->proven);
+		if (x->dead != 0.0)
+			str_addf(out, " dead %.6f", x->dead);
 		if (x->uuid)
 			str_addf(out, " uuid %s", x->uuid);
 		if (x->by)
@@ -385,9 +387,10 @@ entry_format_writes_a_path_once_the_latest_first(void **state)
 	l.at[2].uuid = mem_strdup("u-1");
 	l.at[2].by = mem_strdup("bob");
 	l.at[2].proven = 4.0;
+	l.at[2].dead = 5.5;
 	expect_format(&l, "---\n"
 	    "\"/a\":\n  :key: \"K2\"\n  :time: 1795241511.623773\n"
-	    "\"/b\":\n  :key: \"K3\"\n  :time: 3.250000\n  :proven: 4.000000\n  :uuid: \"u-1\"\n"
+	    "\"/b\":\n  :key: \"K3\"\n  :time: 3.250000\n  :proven: 4.000000\n  :dead: 5.500000\n  :uuid: \"u-1\"\n"
 	    "  :by: \"bob\"\n  :also:\n"
 	    "  - :key: \"K1\"\n    :time: 1.000000\n"
 	    "  - :key: \"K4\"\n    :time: 0.000000\n    :made: 2.000000\n");

@@ -48,6 +48,64 @@ keyring_get_gives_promoted_then_staged_then_future(void **state)
 }
 
 static void
+keyring_get_gives_dead_keys_last_unless_proven_later(void **state)
+{
+	AUTO(keyring_drop) struct keyring *kr = keyring_new();
+	size_t n;
+
+	(void)state;
+	add(kr, "/a", "dead", (struct key){ .state = KEY_DEAD, .time = 30, .dead = 50 });
+	add(kr, "/a", "future", (struct key){ .state = KEY_FUTURE, .time = 9e99 });
+	add(kr, "/a", "old", (struct key){ .time = 10 });
+	expect_order(kr, "/a", "old future dead");
+	/* another file does not know yet that it is dead */
+	add(kr, "/a", "dead", (struct key){ .time = 30, .proven = 40 });
+	expect_order(kr, "/a", "old future dead");
+	assert_int_equal(keyring_get(kr, "/a", &n)[2].state, KEY_DEAD);
+	/* ... and another saw it open a disk after that */
+	add(kr, "/a", "dead", (struct key){ .time = 30, .proven = 60 });
+	expect_order(kr, "/a", "dead old future");
+}
+
+static void
+keyring_has_live_counts_neither_staged_nor_dead_keys(void **state)
+{
+	AUTO(keyring_drop) struct keyring *kr = keyring_new();
+
+	(void)state;
+	assert_false(keyring_has_live(kr, "/a"));
+	add(kr, "/a", "staged", (struct key){ .state = KEY_STAGED, .made = 50 });
+	add(kr, "/a", "dead", (struct key){ .state = KEY_DEAD, .time = 30, .dead = 50 });
+	assert_false(keyring_has_live(kr, "/a"));
+	add(kr, "/a", "live", (struct key){ .time = 10 });
+	assert_true(keyring_has_live(kr, "/a"));
+}
+
+static void
+keyring_finds_paths_by_uuid_and_keys_by_identity(void **state)
+{
+	AUTO(keyring_drop) struct keyring *kr = keyring_new();
+	const char *path = NULL;
+	size_t n;
+
+	(void)state;
+	add(kr, "/c", "3", (struct key){ .time = 1, .uuid = "u-1" });
+	add(kr, "/a", "1", (struct key){ .time = 1, .uuid = "U-1" });
+	add(kr, "/b", "2", (struct key){ .time = 1, .uuid = "u-2" });
+	assert_string_equal(path = keyring_path_of_uuid(kr, "u-1", NULL), "/a");
+	assert_string_equal(path = keyring_path_of_uuid(kr, "u-1", path), "/c");
+	assert_null(keyring_path_of_uuid(kr, "u-1", path));
+	assert_null(keyring_path_of_uuid(kr, "u-3", NULL));
+	const struct key *key = keyring_get(kr, "/b", &n);
+
+	assert_ptr_equal(keyring_key_of(kr, key->passphrase, &path), key);
+	assert_string_equal(path, "/b");
+	AUTO(secret_drop) struct secret *same = secret_from(bytes_of("2"));
+
+	assert_null(keyring_key_of(kr, same, &path));
+}
+
+static void
 keyring_get_of_equal_times_gives_the_one_added_later_first(void **state)
 {
 	AUTO(keyring_drop) struct keyring *kr = keyring_new();
@@ -131,6 +189,9 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(keyring_get_gives_promoted_then_staged_then_future),
+		cmocka_unit_test(keyring_get_gives_dead_keys_last_unless_proven_later),
+		cmocka_unit_test(keyring_has_live_counts_neither_staged_nor_dead_keys),
+		cmocka_unit_test(keyring_finds_paths_by_uuid_and_keys_by_identity),
 		cmocka_unit_test(keyring_get_of_equal_times_gives_the_one_added_later_first),
 		cmocka_unit_test(keyring_get_of_an_unknown_disk_gives_nothing),
 		cmocka_unit_test(keyring_add_of_the_same_key_merges),

@@ -298,6 +298,81 @@ keystore_fill_sorts_states_and_merges_files(void **state)
 	expect_warning(w, "dated more than a day ahead");
 }
 
+/* What is collected with these edits and files to leave, put in place of the files read. */
+static void
+merge(struct world *w, const struct keyring *kr, const struct key_edits *edits,
+    const struct argv *leave)
+{
+	AUTO(entry_list_done) struct entry_list l = { 0 };
+	AUTO(sealed_done) struct sealed s = { 0 };
+	struct err e = { 0 };
+
+	keystore_collect(kr, edits, leave, &l);
+	assert_true(keystore_seal(w->ks, &alice, &l, &s, &e) && keystore_place(w->ks, &s, &e) &&
+	    keystore_retire(w->ks, s.name, leave, &e));
+	assert_string_equal(keystore_read_files(w->ks)->at[0], s.name);
+}
+
+static void
+keystore_merge_makes_one_file_with_the_edits_and_touches_no_other(void **state)
+{
+	struct world *w = *state;
+	AUTO(keyring_drop) struct keyring *kr = keyring_new();
+	AUTO(key_edits_done) struct key_edits edits = { 0 };
+	AUTO(argv_done) struct argv leave = { 0 }, files = { 0 };
+	char later[65];
+	struct err e = { 0 };
+	size_t n;
+
+	store(w, &alice, "/a", "old", 1000.0, NULL);
+	store(w, &alice, "/a", "new", 2000.0, NULL);
+	store(w, &alice, "/a", "far", clock_unix() + 90000, NULL);
+	store(w, &alice, "/b", "gone", 5.0, NULL);
+	put_file(w, "keys/alice/damaged", bytes_of("-----BEGIN PGP MESSAGE-----\n\nAAAA\n"));
+	assert_true(keystore_fill(w->ks, kr, &e));
+	assert_int_equal(keystore_read_files(w->ks)->n, 4);
+	const struct key *keys = keyring_get(kr, "/a", &n);
+
+	key_edits_of(&edits, &keys[1])->dead = 3000.0;
+	key_edits_of(&edits, &keys[0])->proven = 2500.0;
+	key_edits_of(&edits, &keys[2])->time = 1500.0;
+	key_edits_of(&edits, keyring_get(kr, "/b", &n))->drop = true;
+	store(w, &alice, "/c", "pulled", 9.0, later); /* as from a git pull meanwhile */
+	merge(w, kr, &edits, &leave);
+	assert_true(keystore_files(w->ks, "alice", &files, &e));
+	assert_int_equal(files.n, 3);
+	assert_true(argv_has(&files, later) && argv_has(&files, "damaged"));
+	keystore_free(w->ks);
+	w->ks = open_as(w, "alice");
+	expect_fill(w, "/a new 0; /a far 0; /a old 3; /c pulled 0; ");
+}
+
+static void
+keystore_merge_leaves_files_of_staged_keys_as_they_are(void **state)
+{
+	struct world *w = *state;
+	AUTO(entry_list_done) struct entry_list l = { 0 };
+	AUTO(sealed_done) struct sealed s = { 0 };
+	AUTO(keyring_drop) struct keyring *kr = keyring_new();
+	AUTO(key_edits_done) struct key_edits edits = { 0 };
+	AUTO(argv_done) struct argv leave = { 0 }, files = { 0 };
+	struct err e = { 0 };
+
+	store(w, &alice, "/a", "one", 1000.0, NULL);
+	store(w, &alice, "/a", "two", 2000.0, NULL);
+	add_key(&l, "/a", "staged", 0.0)->made = 3000.0;
+	assert_true(keystore_seal(w->ks, &alice, &l, &s, &e) && keystore_place(w->ks, &s, &e));
+	assert_true(keystore_fill(w->ks, kr, &e));
+	argv_add(&leave, s.name);
+	merge(w, kr, &edits, &leave);
+	assert_true(keystore_files(w->ks, "alice", &files, &e));
+	assert_int_equal(files.n, 2);
+	assert_true(keystore_remove(w->ks, "alice", s.name, &e));
+	keystore_free(w->ks);
+	w->ks = open_as(w, "alice");
+	expect_fill(w, "/a two 0; /a one 0; ");
+}
+
 static void
 keystore_fill_of_nothing_is_fine(void **state)
 {
@@ -766,6 +841,8 @@ main(void)
 		TEST(keystore_place_leaves_nothing_in_tmp),
 		TEST(keystore_seal_has_one_length_whatever_is_in_it),
 		TEST(keystore_fill_sorts_states_and_merges_files),
+		TEST(keystore_merge_makes_one_file_with_the_edits_and_touches_no_other),
+		TEST(keystore_merge_leaves_files_of_staged_keys_as_they_are),
 		TEST(keystore_fill_of_nothing_is_fine),
 		TEST(keystore_fill_leaves_hostile_files_alone_and_tells),
 		TEST(keystore_fill_with_a_backup_only_reads_it_and_place_restores_it),
