@@ -13,6 +13,7 @@
 #include "keystore/keystore.h"
 #include "keystore/sha256.h"
 #include "state/journal.h"
+#include "target/target.h"
 
 void
 app_warn(void *arg, const char *text)
@@ -84,6 +85,20 @@ app_load_keys(struct app *app, struct err *e)
 	return true;
 }
 
+bool
+app_check_set_key(const struct app *app, const struct target_set *set, struct err *e)
+{
+	const char *path = app->options.set_key;
+	size_t n = 0;
+
+	if (!path)
+		return true;
+	if (set->n != 1)
+		return err_set(e, ERR_USAGE, "--set-key goes with one disk, not with %zu", set->n);
+	(void)keyring_get(app->keys, path, &n);
+	return n > 0 || err_set(e, ERR_USAGE, "you hold no key for %s (see --keys ALL)", path);
+}
+
 /* One state directory per data directory, by the hash of its real path. */
 bool
 app_open_journal(struct app *app, struct err *e)
@@ -113,6 +128,7 @@ app_run_options(const struct app *app)
 		.arver_user = app->config.username ? app->config.username : "",
 		.keys = app->keys,
 		.asked = app->asked,
+		.set_key = app->options.set_key,
 		.my_slot = app->me ? app->me->slot : -1,
 		.cancel = app->cancel,
 	};

@@ -48,6 +48,12 @@ MUST_CHECK bool app_open_keystore(struct app *app, struct err *e);
 /* Decrypt my keys: one GPG decryption per key file. */
 MUST_CHECK bool app_load_keys(struct app *app, struct err *e);
 
+/*
+ * --set-key: it goes with one disk, and there must be a key under its path. ERR_USAGE. Needs
+ * app_load_keys.
+ */
+MUST_CHECK bool app_check_set_key(const struct app *app, const struct target_set *set, struct err *e);
+
 MUST_CHECK bool app_open_journal(struct app *app, struct err *e);
 
 /* What to run with; the caller adds on_row. */

@@ -28,30 +28,6 @@ struct granting {
 	struct settling settling;
 };
 
-/* Does a note, whoever it is for, name this slot of this header? Then it may be in use soon. */
-static bool
-is_noted(const struct granting *g, const struct work *w, int slot)
-{
-	const struct journal_notes *l = &g->settling.before;
-
-	for (size_t i = 0; i < l->n; i++)
-		if (strcmp(l->at[i].uuid, w->uuid) == 0 &&
-		    (l->at[i].own.slot == slot || l->at[i].spare.slot == slot))
-			return true;
-	return false;
-}
-
-/* The highest free slot that nobody owns and that is no rescue slot, or -1. */
-static int
-find_spare(const struct granting *g, const struct work *w)
-{
-	for (int s = (int)w->header.n_slots - 1; s >= 0; s--)
-		if (!w->header.slots[s].active && !inventory_slot_owner(g->app->inventory, s) &&
-		    !(w->disk->rescue_slots >> s & 1) && !is_noted(g, w, s))
-			return s;
-	return -1;
-}
-
 /* Nothing more is to be done here: say so. */
 static bool
 decide_none(struct work *w, enum work_go go, const char *note)
@@ -136,7 +112,7 @@ decide_occupied(struct granting *g, struct work *w, const struct journal_note *n
 		&mine, e))
 		return false;
 	w->go = WORK_REFUSED;
-	w->spare = find_spare(g, w);
+	w->spare = settle_find_spare(&g->settling, w);
 	if (!mine)
 		err_set(&w->err, ERR_REFUSED,
 		    "slot %d, which is %s's, is filled already: where that key is known to work "
@@ -221,10 +197,10 @@ grant(struct granting *g, struct run *run, struct report *rep, struct err *e)
 	if (!settle_promote(s, rep, e))
 		return false;
 	run_phase(run, 2);
-	if (!settle_note_salts(s, e))
+	if (!settle_note_changes(s, e))
 		return false;
 	run_phase(run, 3);
-	return settle_close(s, e);
+	return settle_finish(s, e) && settle_close(s, e);
 }
 
 static void
@@ -250,7 +226,7 @@ show_result(const struct granting *g, const struct report *rep, struct show *sho
 
 /* Faults on this side stop everything, before any host is contacted. */
 static bool
-check(struct granting *g, struct err *e)
+check(struct granting *g, const struct target_set *set, struct err *e)
 {
 	struct app *app = g->app;
 
@@ -258,7 +234,8 @@ check(struct granting *g, struct err *e)
 		return err_set(e, ERR_REFUSED, "%s was revoked on %s: no new grants", g->to->name,
 		    g->to->revoked);
 	if (!app_open_keystore(app, e) || !keystore_check_recipient(app->keystore, g->to, e) ||
-	    !app_load_keys(app, e) || !keystore_publish(app->keystore, app->me, e))
+	    !app_load_keys(app, e) || !app_check_set_key(app, set, e) ||
+	    !keystore_publish(app->keystore, app->me, e))
 		return false;
 	return !app->options.ask_password ||
 	       ask_passphrase("Passphrase that opens the disks: ", &app->asked, e);
@@ -284,7 +261,7 @@ add_user_run(struct app *app, int *status, struct err *e)
 		show_plan(plan);
 		return true;
 	}
-	if (!check(&g, e))
+	if (!check(&g, set, e))
 		return false;
 	g.settling = (struct settling){ .app = app, .owner = g.to, .works = works->at,
 		.n = works->n };

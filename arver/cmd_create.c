@@ -51,18 +51,6 @@ staged_key(const struct app *app, const struct disk *d)
 	return NULL;
 }
 
-static bool
-has_promoted_key(const struct app *app, const struct disk *d)
-{
-	size_t n;
-	const struct key *keys = keyring_get(app->keys, d->path, &n);
-
-	for (size_t i = 0; i < n; i++)
-		if (keys[i].state != KEY_STAGED)
-			return true;
-	return false;
-}
-
 /* The note of a create that was cut between promoting its key and striking the note; or NULL. */
 static const struct journal_note *
 promoted_note(const struct settling *s, const struct work *w)
@@ -85,7 +73,7 @@ check(struct app *app, const struct works *works, struct settling *s, struct err
 		const struct key *staged = staged_key(app, w->disk);
 		const struct journal_note *done = promoted_note(s, w);
 
-		if (has_promoted_key(app, w->disk) && !app->options.force && !done)
+		if (keyring_has_live(app->keys, w->disk->path) && !app->options.force && !done)
 			return err_set(e, ERR_REFUSED,
 			    "%s: you hold a key for it already: --force makes a new one all the same",
 			    path_shown(w->disk->path));
@@ -140,7 +128,7 @@ decide(const struct app *app, const struct settling *s, struct work *w)
 
 	if (!w->looked)
 		return;
-	if (promoted_note(s, w) && has_promoted_key(app, w->disk) && w->has_auth &&
+	if (promoted_note(s, w) && keyring_has_live(app->keys, w->disk->path) && w->has_auth &&
 	    w->auth.slot == w->slot && !app->options.violence) {
 		w->go = WORK_TIDY; /* only the note is left */
 		snprintf(w->note, sizeof(w->note), "created already");
@@ -172,7 +160,7 @@ create(struct app *app, const struct works *works, struct settling *s, struct ru
 	if (!settle_stage(s, e))
 		return false;
 	run_phase(run, 1);
-	return settle_promote(s, rep, e) && settle_close(s, e);
+	return settle_promote(s, rep, e) && settle_finish(s, e) && settle_close(s, e);
 }
 
 static void

@@ -204,7 +204,7 @@ del_user_run(struct app *app, int *status, struct err *e)
 		show_plan(plan);
 		return true;
 	}
-	if (!app_load_keys(app, e) || !find_owners(&r, e))
+	if (!app_load_keys(app, e) || !app_check_set_key(app, set, e) || !find_owners(&r, e))
 		return false;
 	AUTO(report_drop) struct report *rep = report_new(plan);
 	struct run_options o = app_run_options(app);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* --open and --close: the same walk, there and back. Also --verify, which opens nothing. */
+/* --open and --close: the same walk, there and back. */
 #include <stdio.h>
 #include "arver/app.h"
 #include "arver/command.h"
@@ -22,21 +22,6 @@ struct telling {
 	bool hook_failed; /* or some other step beside the disks' own */
 };
 
-static const char *
-word_of(enum outcome o, const struct walk *w)
-{
-	switch (o) {
-	case OUTCOME_SKIPPED:
-		return "skipped";
-	case OUTCOME_UNKNOWN:
-		return "unknown";
-	case OUTCOME_NOT_BEGUN:
-		return "not begun";
-	default:
-		return w->not_done;
-	}
-}
-
 static bool
 is_bad(enum outcome o)
 {
@@ -56,7 +41,7 @@ on_row(void *arg, const struct row *row)
 	} else if (row->outcome == OUTCOME_NEEDLESS) {
 		show_good(&t->show, row->step->disk, row->note, "");
 	} else {
-		show_bad(&t->show, row->step->disk, word_of(row->outcome, t->walk), &row->err);
+		show_bad(&t->show, row->step->disk, show_word(row->outcome, t->walk->not_done), &row->err);
 	}
 }
 
@@ -74,7 +59,8 @@ walk_run(struct app *app, const struct walk *w, int *status, struct err *e)
 		show_plan(plan);
 		return true;
 	}
-	if (plan_needs_keys(plan) && !app_load_keys(app, e))
+	if (plan_needs_keys(plan) &&
+	    (!app_load_keys(app, e) || !app_check_set_key(app, set, e)))
 		return false;
 	AUTO(report_drop) struct report *rep = report_new(plan);
 	struct run_options o = app_run_options(app);
@@ -109,15 +95,6 @@ close_run(struct app *app, int *status, struct err *e)
 	return walk_run(app, &walk, status, e);
 }
 
-static bool
-verify_run(struct app *app, int *status, struct err *e)
-{
-	static const struct walk walk = { plan_verify, STEP_VERIFY, "your key opens it",
-		"not verified", "not proven" };
-
-	return walk_run(app, &walk, status, e);
-}
-
 const struct command command_open = {
 	.verb = VERB_OPEN,
 	.name = "open",
@@ -133,12 +110,4 @@ const struct command command_close = {
 	.args = { "TARGETS" },
 	.help = "close disks, with their hooks",
 	.run = close_run,
-};
-
-const struct command command_verify = {
-	.verb = VERB_VERIFY,
-	.name = "verify",
-	.args = { "TARGETS" },
-	.help = "prove that your key opens disks, without opening them",
-	.run = verify_run,
 };

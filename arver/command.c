@@ -6,9 +6,10 @@
 #include "arver/app.h"
 
 const struct command *const commands[] = {
-	&command_init,	 &command_list_targets, &command_create,   &command_open,
-	&command_close,	 &command_verify,	&command_add_user, &command_del_user,
-	&command_info,	 &command_help,		&command_version,  NULL,
+	&command_init,	   &command_list_targets, &command_create,	    &command_open,
+	&command_close,	   &command_verify,	  &command_add_user,	    &command_del_user,
+	&command_refresh,  &command_info,	  &command_keys,	    &command_garbage_collect,
+	&command_dump_key, &command_help,	  &command_version,	    NULL,
 };
 
 static bool

@@ -21,9 +21,13 @@ enum verb_set {
 	VERB_VERIFY = 1 << 8,
 	VERB_HELP = 1 << 9,
 	VERB_VERSION = 1 << 10,
+	VERB_REFRESH = 1 << 11,
+	VERB_KEYS = 1 << 12,
+	VERB_DUMP_KEY = 1 << 13,
+	VERB_GARBAGE_COLLECT = 1 << 14,
 	VERBS_HOSTS = VERB_CREATE | VERB_OPEN | VERB_CLOSE | VERB_ADD_USER | VERB_DEL_USER |
-		      VERB_INFO | VERB_VERIFY,
-	VERBS_ALL = (1 << 11) - 1,
+		      VERB_REFRESH | VERB_INFO | VERB_VERIFY,
+	VERBS_ALL = (1 << 15) - 1,
 };
 
 struct command {
@@ -41,8 +45,8 @@ struct command {
 };
 
 extern const struct command command_init, command_list_targets, command_create, command_open,
-    command_close, command_add_user, command_del_user, command_info, command_verify, command_help,
-    command_version;
+    command_close, command_verify, command_add_user, command_del_user, command_refresh, command_info,
+    command_keys, command_garbage_collect, command_dump_key, command_help, command_version;
 
 /* Every verb, in the order of the help text; NULL-terminated. */
 extern const struct command *const commands[];

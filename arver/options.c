@@ -38,6 +38,14 @@ set_config_dir(struct options *o, const char *value, struct err *e)
 }
 
 static bool
+set_set_key(struct options *o, const char *value, struct err *e)
+{
+	o->set_key = value;
+	return *value == '/' || err_set(e, ERR_USAGE,
+	    "--set-key takes a whole path such as /colo/web1/data, not '%s'", value);
+}
+
+static bool
 set_jobs(struct options *o, const char *value, struct err *e)
 {
 	char *end;
@@ -72,8 +80,11 @@ static const struct option_row rows[] = {
 	    "the data directory (else ARVER_DIR, else ~/.arver, else ~/.arverdata)" },
 	{ "trust-all", NULL, 't', VERBS_ALL, set_trust_all,
 	    "encrypt to keys although GPG does not hold them for valid" },
-	{ "ask-password", NULL, 0, VERB_ADD_USER, set_ask_password,
+	{ "ask-password", NULL, 0, VERB_ADD_USER | VERB_REFRESH, set_ask_password,
 	    "ask for a passphrase that opens the disks already" },
+	{ "set-key", "PATH", 0,
+	    VERB_OPEN | VERB_VERIFY | VERB_ADD_USER | VERB_DEL_USER | VERB_REFRESH, set_set_key,
+	    "try the keys stored for PATH too: for a disk that was renamed or moved" },
 	{ "force", NULL, 0, VERB_CREATE | VERB_ADD_USER | VERB_DEL_USER, set_force,
 	    "replace a key that is there already, empty slots that nobody claims" },
 	{ "violence", NULL, 0, VERB_CREATE | VERB_DEL_USER, set_violence,

@@ -18,6 +18,7 @@ struct options {
 	const char *args[2];	/* the verb's arguments */
 	const char *user;	/* -u */
 	const char *config_dir; /* -c */
+	const char *set_key;	/* --set-key: a path as the key store has it */
 	unsigned jobs;		/* -j; 0: not given */
 	unsigned verbose;	/* -v 1, --vv 2 */
 	bool quiet, trust_all, ask_password, force, violence, dry_run, fail_fast;

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include "base/err.h"
+#include "arver/merge.h"
 #include "state/journal.h"
 
 struct admin;
@@ -26,6 +27,7 @@ struct settling {
 	size_t n;
 	struct journal_notes before; /* notes of earlier runs, as settle_begin read them */
 	struct journal_notes notes; /* of the works that take part, in their order */
+	struct merge merge;	    /* all my keys, where they are mine */
 	char staged[65];	    /* the key file, "" when there is none */
 	double made;
 };
@@ -34,6 +36,16 @@ void settle_done(struct settling *s);
 
 /* Open the journal and read what earlier runs left in it. */
 MUST_CHECK bool settle_begin(struct settling *s, struct err *e);
+
+/* Are these keys my own? Then all my key files become one when they are promoted. */
+bool settle_is_mine(const struct settling *s);
+
+/* The note of this work in this run, or NULL; and a new one for a work with a new_key. */
+struct journal_note *settle_note(const struct settling *s, const struct work *w);
+MUST_CHECK bool settle_new_note(struct settling *s, const struct work *w, struct err *e);
+
+/* The highest free slot that nobody owns and no note names, and that is no rescue slot; or -1. */
+int settle_find_spare(const struct settling *s, const struct work *w);
 
 /* What an earlier run noted about this disk (with this header) and owner, or NULL. */
 const struct journal_note *settle_earlier(const struct settling *s, const struct work *w);
@@ -62,14 +74,18 @@ MUST_CHECK bool settle_stage(struct settling *s, struct err *e);
 /*
  * Draw from the report what became of each key: note salts of what is proven,
  * write the promoted file (proven keys with their time, unknown ones staged), remove the staged one.
+ * Keys of mine go into one file with all the others that I have.
  */
 MUST_CHECK bool settle_promote(struct settling *s, struct report *rep, struct err *e);
 
 /* A change of this work was proven just now: note its salt. */
 MUST_CHECK bool settle_note_salt(struct settling *s, const struct work *w, struct err *e);
 
-/* After a later phase that moved keys between slots: note their salts. */
-MUST_CHECK bool settle_note_salts(struct settling *s, struct err *e);
+/* After a later phase that moved keys between slots: note their salts, and which keys are dead. */
+MUST_CHECK bool settle_note_changes(struct settling *s, struct err *e);
+
+/* Write what has come to be known of my keys since they were promoted. */
+MUST_CHECK bool settle_finish(struct settling *s, struct err *e);
 
 /*
  * Strike the notes of every disk of which nothing is unknown, and remove key

@@ -9,7 +9,6 @@
 #include "arver/app.h"
 #include "base/log.h"
 #include "plan/plan.h"
-#include "report/report.h"
 #include "target/target.h"
 
 /* --- plans --- */
@@ -78,7 +77,7 @@ show_step(const struct lane *lane, const struct step *s)
 		printf("format %s with your key in slot %d", d->device, s->slot);
 		break;
 	case STEP_ADD:
-		printf("add the key to slot");
+		printf("add the key to %s", s->slot >= 0 ? "slot" : "a spare slot");
 		show_slot(s->slot);
 		printf(" of %s and prove it", d->device);
 		break;
@@ -141,6 +140,21 @@ show_good(struct show *s, const struct disk *d, const char *word, const char *no
 	printf("%-*s  %s%s%s%s%s%s\n", s->width, path_shown(d->path), s->colour ? "\033[32m" : "",
 	    word, s->colour ? "\033[0m" : "", *note ? " (" : "", note, *note ? ")" : "");
 	fflush(stdout);
+}
+
+const char *
+show_word(enum outcome o, const char *failed)
+{
+	switch (o) {
+	case OUTCOME_SKIPPED:
+		return "skipped";
+	case OUTCOME_UNKNOWN:
+		return "unknown";
+	case OUTCOME_NOT_BEGUN:
+		return "not begun";
+	default:
+		return failed;
+	}
 }
 
 /* The sentence without the object's name, where it begins with that. */

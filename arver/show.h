@@ -8,14 +8,13 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include "report/report.h"
 
 struct app;
 struct disk;
 struct err;
 struct host;
 struct plan;
-struct report;
-struct row;
 struct target_set;
 
 /* --dry-run: host by host, step by step. */
@@ -35,6 +34,9 @@ void show_init(struct show *s, const struct app *app, const struct target_set *s
 
 /* "colo/web1/data  opened (slot 3)"; `note` may be "". Counts a disk as good. */
 void show_good(struct show *s, const struct disk *d, const char *word, const char *note);
+
+/* What a disk is that did not end well: skipped, unknown, not begun, or `failed`. */
+const char *show_word(enum outcome o, const char *failed);
 
 /*
  * "error: colo/web1/data: not opened: ..."; the same host's same connection

@@ -5,6 +5,10 @@
  */
 #include "luks/luks.h"
 
+#include <string.h>
+
+#define CHEAP_ITERATIONS 100000 /* a tenth of a second at most */
+
 uint32_t
 luks_active(const struct luks_header *h)
 {
@@ -14,6 +18,12 @@ luks_active(const struct luks_header *h)
 		if (h->slots[i].active)
 			mask |= UINT32_C(1) << i;
 	return mask;
+}
+
+bool
+luks_slot_is_cheap(const struct luks_slot *s)
+{
+	return strcmp(s->kdf, "pbkdf2") == 0 && s->iterations <= CHEAP_ITERATIONS;
 }
 
 void

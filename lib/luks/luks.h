@@ -56,6 +56,12 @@ struct luks_header {
 /* Active slots as a bit mask, and how many there are. */
 uint32_t luks_active(const struct luks_header *h);
 
+/*
+ * Is trying a key in this slot a matter of milliseconds? Those of people are stretched: argon2,
+ * or PBKDF2 a million times.
+ */
+bool luks_slot_is_cheap(const struct luks_slot *s);
+
 enum luks_state {
 	LUKS_CLOSED,	/* no mapping of that name */
 	LUKS_OPEN,	/* the mapping exists and lies on that device */
@@ -120,7 +126,7 @@ struct luks_kill {
 	struct luks_try auth;	/* proven first; auth.slot != slot unless violence */
 	int slot;
 	const char *salt;	/* the slot must still hold this one */
-	bool copy;		/* what is in `slot` is auth's own key once more: a spare is emptied.
+	bool known;		/* which key is in `slot` the caller has seen, and `salt` pins it.
 				 * Otherwise a slot that auth's key opens is refused */
 	bool violence;		/* kill the last slot, auth.slot itself, or what auth's key opens */
 };

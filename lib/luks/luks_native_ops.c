@@ -320,7 +320,7 @@ not_mine(const struct disk *d, const struct luks_kill *k, struct err *e)
 	const struct luks_try there = { .key = k->auth.key, .slot = k->slot };
 	enum luks_fit fit;
 
-	if (k->violence || k->copy)
+	if (k->violence || k->known)
 		return true;
 	if (!luks_use_header(&u, d, e))
 		return false;

@@ -242,7 +242,7 @@ luks_remote_kill(struct luks *l, const struct disk *d, const struct luks_kill *k
 	luks_remote_add_slot(&talk, k->auth.slot);
 	luks_remote_add_length(&talk, k->auth.key);
 	luks_remote_add_slot(&talk, k->slot);
-	argv_add(&talk.words, k->violence || k->copy ? "sure" : "-");
+	argv_add(&talk.words, k->violence || k->known ? "sure" : "-");
 	talk.keys = keys;
 	talk.n_keys = COUNT(keys);
 	talk.decide = decide_kill;

@@ -53,7 +53,7 @@ struct plan {
 	const char *verb;	/* "open" */
 	enum plan_order order;
 	unsigned n_phases;
-	const char *between[4];	/* what happens here before phase i, for people; or NULL */
+	const char *between[5];	/* what happens here before phase i, for people; or NULL */
 	struct lane *lanes;	/* in inventory order */
 	size_t n;
 };
@@ -72,8 +72,8 @@ void plan_hook(struct plan *p, const struct host *host, const struct disk *disk,
 void plan_open(struct plan *p, const struct target_set *set);
 /* The same in reverse, with the close hooks. */
 void plan_close(struct plan *p, const struct target_set *set);
-void plan_verify(struct plan *p, const struct target_set *set);
 /* `works`: one per disk of the set, here and below; they outlive the plan. */
+void plan_verify(struct plan *p, const struct target_set *set, struct work *const *works);
 void plan_info(struct plan *p, const struct target_set *set, struct work *const *works);
 /* Probe; then format with a key in my slot. */
 void plan_create(struct plan *p, const struct target_set *set, struct work *const *works, int slot);
@@ -82,6 +82,8 @@ void plan_create(struct plan *p, const struct target_set *set, struct work *cons
  * interrupted run left (or --force replaces); from the spare to the slot.
  */
 void plan_add_user(struct plan *p, const struct target_set *set, struct work *const *works, int slot);
+/* The same with my own key: survey; a new key to a spare; mine out of my slot, the new one in. */
+void plan_refresh(struct plan *p, const struct target_set *set, struct work *const *works, int slot);
 /* Survey, then kill the admin's slot; with `unclaimed` (--force) those that nobody claims too. */
 void plan_del_user(struct plan *p, const struct target_set *set, struct work *const *works,
     int slot, bool unclaimed);

@@ -4,11 +4,12 @@
 #include "target/target.h"
 
 void
-plan_verify(struct plan *p, const struct target_set *set)
+plan_verify(struct plan *p, const struct target_set *set, struct work *const *works)
 {
+	p->between[1] = "note in the key store which key was proven, and when";
 	for (size_t i = 0; i < set->n; i++)
 		plan_step(p, set->at[i]->host, (struct step){ .kind = STEP_VERIFY,
-		    .disk = set->at[i], .when = "if you hold a key" });
+		    .disk = set->at[i], .work = works[i], .when = "if you hold a key" });
 }
 
 void

@@ -32,6 +32,7 @@ struct run_options {
 	const char *arver_user;		/* for '#arveruser' */
 	const struct keyring *keys;	/* mine; only read */
 	const struct secret *asked;	/* a passphrase that was asked for, or NULL: tried after my keys */
+	const char *set_key;		/* a path whose keys are tried too, or NULL */
 	int my_slot;			/* -1 if I have none */
 	const atomic_int *cancel;	/* not 0: start nothing new */
 	/* Called on the main thread, inside run_phase, for each row as it is finished. */

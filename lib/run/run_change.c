@@ -105,13 +105,13 @@ step_format(struct lane_run *l, struct row *row)
 	key_result(l, row, ok, w->slot);
 }
 
-/* Would an add without priority stretch somebody's argon2? */
+/* Would an add without priority stretch a key of somebody else's? */
 static bool
 has_costly_slot(const struct work *w, int auth)
 {
 	for (int s = 0; s < LUKS_MAX_SLOTS; s++)
 		if (w->header.slots[s].active && s != auth &&
-		    strcmp(w->header.slots[s].kdf, "pbkdf2") != 0)
+		    !luks_slot_is_cheap(&w->header.slots[s]))
 			return true;
 	return false;
 }
@@ -125,7 +125,8 @@ step_add(struct lane_run *l, struct row *row)
 	struct luks_try auth = second ? (struct luks_try){ .key = w->new_key, .slot = w->spare }
 				      : w->auth;
 
-	if (second && !(w->go == WORK_SPARE && w->in_spare)) {
+	/* The spare comes first; a key that an earlier run has put there, or in both, is there. */
+	if (second ? w->go != WORK_SPARE || !w->in_spare || w->in_slot : w->in_spare) {
 		needless(row);
 		return;
 	}
@@ -172,7 +173,10 @@ kill_slot(struct lane_run *l, struct row *row, struct luks_kill k)
 		look_at_kill(l, row, &k);
 	else
 		row->outcome = outcome_of(&row->err);
-	return row->outcome == OUTCOME_DONE;
+	if (row->outcome != OUTCOME_DONE)
+		return false;
+	w->killed |= 1u << k.slot;
+	return true;
 }
 
 /* Slots that are to go besides: leftovers of earlier runs, or what nobody claims. */
@@ -185,21 +189,22 @@ kill_tidy(struct lane_run *l, struct row *row, struct luks_try auth)
 		if (!(w->tidy >> s & 1) || !w->header.slots[s].active)
 			continue;
 		if (!kill_slot(l, row, (struct luks_kill){ .auth = auth, .slot = s,
-			.salt = w->surveyed.slots[s].salt }))
+			.salt = w->surveyed.slots[s].salt, .known = w->fits[s] != NULL }))
 			return;
 		w->tidy &= ~(1u << s);
 	}
 }
 
-/* The leftover in the admin's slot goes, now that its successor sits in the spare. */
+/* What is in the admin's slot goes, now that its successor sits in the spare. */
 static void
-kill_leftover(struct lane_run *l, struct row *row)
+kill_replaced(struct lane_run *l, struct row *row)
 {
 	struct work *w = row->step->work;
 
-	if (w->go == WORK_SPARE && w->in_spare && w->header.slots[w->slot].active)
+	if (w->go == WORK_SPARE && w->in_spare && !w->in_slot && w->header.slots[w->slot].active)
 		kill_slot(l, row, (struct luks_kill){ .auth = { w->new_key, w->spare },
-		    .slot = w->slot, .salt = w->surveyed.slots[w->slot].salt });
+		    .slot = w->slot, .salt = w->surveyed.slots[w->slot].salt,
+		    .known = w->fits[w->slot] != NULL });
 }
 
 /* The spare goes, now that its key sits in the admin's slot. */
@@ -212,7 +217,7 @@ kill_spare(struct lane_run *l, struct row *row)
 
 	if (w->in_slot && w->in_spare) {
 		w->in_spare = !kill_slot(l, row, (struct luks_kill){ .auth = auth,
-		    .slot = w->spare, .salt = w->spare_salt, .copy = true });
+		    .slot = w->spare, .salt = w->spare_salt, .known = true });
 		if (w->in_spare)
 			return;
 	}
@@ -259,8 +264,8 @@ step_kill(struct lane_run *l, struct row *row)
 	case 1: /* del-user --force */
 		kill_tidy(l, row, w->auth);
 		break;
-	case 2: /* add-user through a spare */
-		kill_leftover(l, row);
+	case 2: /* add-user and refresh, through a spare */
+		kill_replaced(l, row);
 		break;
 	default:
 		kill_spare(l, row);

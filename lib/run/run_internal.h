@@ -62,7 +62,10 @@ struct tries {
 };
 void tries_done(struct tries *t);
 void tries_add(struct tries *t, const struct secret *key, int slot);
-/* Each of my keys of the disk, then the passphrase that was asked for, in this slot. */
+/*
+ * Each of my keys of the disk, in this slot: those stored under its path, under the UUID that
+ * settings pin, under --set-key; then the passphrase that was asked for.
+ */
 void tries_add_mine(struct tries *t, const struct lane_run *l, const struct disk *d, int slot);
 
 #endif

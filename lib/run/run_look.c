@@ -9,45 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "keyring/keyring.h"
 #include "run/work.h"
-
-static void
-no_key(struct row *row)
-{
-	row->outcome = OUTCOME_SKIPPED;
-	err_set(&row->err, ERR_KEY, "you hold no key for it");
-}
-
-void
-step_verify(struct lane_run *l, struct row *row)
-{
-	AUTO(tries_done) struct tries t = { 0 };
-	size_t own, i = 0;
-
-	if (l->o->my_slot >= 0)
-		tries_add_mine(&t, l, row->step->disk, l->o->my_slot);
-	own = t.n;
-	tries_add_mine(&t, l, row->step->disk, LUKS_ANY_SLOT);
-	if (t.n == 0) {
-		no_key(row);
-		return;
-	}
-	AUTO(mem_free_drop) bool *fits = mem_alloc(t.n, sizeof(*fits));
-
-	if (!luks_test(l->luks, row->step->disk, t.at, t.n, false, fits, &row->err)) {
-		row->outcome = outcome_of(&row->err);
-		return;
-	}
-	while (i < t.n && !fits[i])
-		i++;
-	row->outcome = i < t.n ? OUTCOME_DONE : OUTCOME_FAILED;
-	if (i == t.n)
-		err_set(&row->err, ERR_KEY, "none of your keys opens it");
-	else if (i < own)
-		snprintf(row->note, sizeof(row->note), "slot %d", l->o->my_slot);
-	else
-		snprintf(row->note, sizeof(row->note), "in a slot that is not yours");
-}
 
 void
 step_info(struct lane_run *l, struct row *row)
@@ -73,17 +36,12 @@ survey_try(struct lane_run *l, struct work *w, const struct tries *t, bool all, 
 		if (!fits[i])
 			continue;
 		w->mine |= 1u << t->at[i].slot;
+		w->fits[t->at[i].slot] = t->at[i].key;
 		if (!w->has_auth)
 			w->auth = t->at[i];
 		w->has_auth = true;
 	}
 	return true;
-}
-
-static bool
-is_cheap(const struct luks_slot *s)
-{
-	return strcmp(s->kdf, "pbkdf2") == 0;
 }
 
 /* My keys in each of these slots, cheap slots first. */
@@ -92,7 +50,7 @@ add_slots(struct tries *t, struct lane_run *l, const struct work *w, uint32_t sl
 {
 	for (int cheap = 1; cheap >= 0; cheap--)
 		for (int s = 0; s < LUKS_MAX_SLOTS; s++)
-			if ((slots >> s & 1) && is_cheap(&w->header.slots[s]) == cheap)
+			if ((slots >> s & 1) && luks_slot_is_cheap(&w->header.slots[s]) == cheap)
 				tries_add_mine(t, l, w->disk, s);
 }
 
@@ -113,15 +71,118 @@ survey_auth(struct lane_run *l, struct work *w, struct err *e)
 	return survey_try(l, w, &others, false, e);
 }
 
+/*
+ * May a key of mine be in there? Arver fills slots without stretching, unless settings want it: a
+ * stretched one that it has not noted is a person's, and seconds are not spent on it.
+ */
+static bool
+is_worth_a_try(const struct work *w, int slot)
+{
+	const char *pbkdf = w->disk->luks.pbkdf;
+
+	return luks_slot_is_cheap(&w->header.slots[slot]) || (w->noted >> slot & 1) ||
+	       (pbkdf && strcmp(pbkdf, "pbkdf2") != 0);
+}
+
 /* Which of the slots in question do my keys open? */
 static bool
 survey_suspects(struct lane_run *l, struct work *w, struct err *e)
 {
 	AUTO(tries_done) struct tries t = { 0 };
-	uint32_t slots = w->suspects | (w->slot >= 0 ? 1u << w->slot : 0);
+	uint32_t own = w->slot >= 0 ? 1u << w->slot : 0;
+	uint32_t slots = 0;
 
-	add_slots(&t, l, w, slots & luks_active(&w->header) & ~w->mine);
+	if (w->slot == l->o->my_slot)
+		own = 0; /* survey_auth has tried it */
+	for (int s = 0; s < LUKS_MAX_SLOTS; s++)
+		if ((w->suspects >> s & 1) && is_worth_a_try(w, s))
+			slots |= 1u << s;
+	add_slots(&t, l, w, (slots | own) & luks_active(&w->header) & ~w->mine);
 	return survey_try(l, w, &t, true, e);
+}
+
+/*
+ * Where the inventory does not say so itself, it is only the server's word that this is a disk
+ * of another path: no key of that one goes out, but the person is told.
+ */
+static void
+hint(const struct lane_run *l, const struct disk *d, const char *uuid, struct err *e)
+{
+	const char *path = NULL;
+
+	do
+		path = l->o->keys ? keyring_path_of_uuid(l->o->keys, uuid, path) : NULL;
+	while (path && strcmp(path, d->path) == 0);
+	if (!path || d->uuid)
+		return;
+	AUTO(mem_free_drop) char *before = mem_strdup(e->text);
+
+	err_set(e, e->kind, "%s; you hold one for %s, which had this header's UUID: if this is that disk, "
+	    "--set-key %s uses it here", before, path_shown(path), path);
+}
+
+/* Read the header for its UUID, to tell the person more. */
+static void
+look_and_hint(struct lane_run *l, struct row *row)
+{
+	struct luks_header h;
+	struct err e = { 0 };
+	size_t n = 0;
+
+	if (l->o->keys)
+		(void)keyring_paths(l->o->keys, &n);
+	if (n > 0 && luks_look(l->luks, row->step->disk, false, &h, &e))
+		hint(l, row->step->disk, h.uuid, &row->err);
+}
+
+static void
+no_key(struct lane_run *l, struct row *row)
+{
+	row->outcome = OUTCOME_SKIPPED;
+	err_set(&row->err, ERR_KEY, "you hold no key for it");
+	look_and_hint(l, row);
+}
+
+static void
+none_opens(struct lane_run *l, struct row *row)
+{
+	err_set(&row->err, ERR_KEY, "none of your keys opens it");
+	look_and_hint(l, row);
+}
+
+void
+step_verify(struct lane_run *l, struct row *row)
+{
+	AUTO(tries_done) struct tries t = { 0 };
+	struct work *w = row->step->work;
+	size_t own, i = 0;
+
+	if (l->o->my_slot >= 0)
+		tries_add_mine(&t, l, row->step->disk, l->o->my_slot);
+	own = t.n;
+	tries_add_mine(&t, l, row->step->disk, LUKS_ANY_SLOT);
+	if (t.n == 0) {
+		no_key(l, row);
+		return;
+	}
+	AUTO(mem_free_drop) bool *fits = mem_alloc(t.n, sizeof(*fits));
+
+	if (!luks_test(l->luks, row->step->disk, t.at, t.n, false, fits, &row->err)) {
+		row->outcome = outcome_of(&row->err);
+		return;
+	}
+	while (i < t.n && !fits[i])
+		i++;
+	row->outcome = i < t.n ? OUTCOME_DONE : OUTCOME_FAILED;
+	w->has_auth = i < t.n;
+	if (w->has_auth)
+		w->auth = t.at[i];
+	if (i == t.n)
+		none_opens(l, row);
+	else if (i < own)
+		snprintf(row->note, sizeof(row->note), "slot %d", l->o->my_slot);
+	else
+		snprintf(row->note, sizeof(row->note), "in a slot that is not yours");
 }
 
 void
@@ -132,7 +193,7 @@ step_survey(struct lane_run *l, struct row *row)
 
 	tries_add_mine(&any, l, w->disk, LUKS_ANY_SLOT);
 	if (any.n == 0) {
-		no_key(row);
+		no_key(l, row);
 		return;
 	}
 	w->looked = luks_look(l->luks, w->disk, true, &w->header, &row->err);
@@ -144,8 +205,10 @@ step_survey(struct lane_run *l, struct row *row)
 	snprintf(w->uuid, sizeof(w->uuid), "%s", w->header.uuid);
 	w->surveyed = w->header;
 	row->outcome = w->has_auth ? OUTCOME_DONE : OUTCOME_FAILED;
-	if (!w->has_auth)
+	if (!w->has_auth) {
 		err_set(&row->err, ERR_KEY, "none of your keys opens it");
+		hint(l, w->disk, w->uuid, &row->err);
+	}
 }
 
 /* A header that is there already may be what an interrupted create of mine left. */

@@ -3,6 +3,7 @@
 #include "run/run_internal.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include "keyring/keyring.h"
 
 void
@@ -62,14 +63,39 @@ tries_add(struct tries *t, const struct secret *key, int slot)
 	*try = (struct luks_try){ .key = key, .slot = slot };
 }
 
+static void
+add_path(struct tries *t, const struct keyring *keys, const char *path, int slot)
+{
+	size_t n = 0;
+	const struct key *key = keyring_get(keys, path, &n);
+
+	for (size_t i = 0; i < n; i++)
+		tries_add(t, key[i].passphrase, slot);
+}
+
+/*
+ * Keys stored under other paths: where settings pin the UUID, those that were made for it (the
+ * header is compared with it before a key goes out); and what --set-key names.
+ */
+static void
+add_others(struct tries *t, const struct lane_run *l, const struct disk *d, int slot)
+{
+	const char *path = NULL;
+
+	while (d->uuid && (path = keyring_path_of_uuid(l->o->keys, d->uuid, path)))
+		if (strcmp(path, d->path) != 0)
+			add_path(t, l->o->keys, path, slot);
+	if (l->o->set_key)
+		add_path(t, l->o->keys, l->o->set_key, slot);
+}
+
 void
 tries_add_mine(struct tries *t, const struct lane_run *l, const struct disk *d, int slot)
 {
-	size_t n = 0;
-	const struct key *keys = l->o->keys ? keyring_get(l->o->keys, d->path, &n) : NULL;
-
-	for (size_t i = 0; i < n; i++)
-		tries_add(t, keys[i].passphrase, slot);
+	if (l->o->keys) {
+		add_path(t, l->o->keys, d->path, slot);
+		add_others(t, l, d, slot);
+	}
 	if (l->o->asked)
 		tries_add(t, l->o->asked, slot);
 }

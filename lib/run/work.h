@@ -30,6 +30,7 @@ struct work {
 	/* told by the verb */
 	int slot;		  /* the slot that this is about */
 	uint32_t suspects;	  /* survey: slots that my keys are tried in although they are not mine */
+	uint32_t noted;		  /* survey: those of them that are tried however long it takes */
 	bool survey_all;	  /* survey: test my keys in `slot` and the suspects too */
 	bool violence;
 	enum work_go go;
@@ -37,10 +38,12 @@ struct work {
 	uint32_t tidy;		  /* slots to kill in the last phase: leftovers of earlier runs,
 				   * or what nobody claims (del-user --force) */
 	struct secret *new_key;	  /* owned */
+	const struct secret *stored; /* the same, where the key store has it for this disk already */
 	char uuid[LUKS_UUID_LEN + 1]; /* STEP_FORMAT: of the new header; else what survey saw */
 	struct err err;		  /* WORK_REFUSED */
-	char note[96];		  /* why there was nothing to do */
+	char note[96];		  /* why there was nothing to do, or how it was done */
 	bool unsettled;		  /* the outcome of its change is not known */
+	double promoted;	  /* the time under which new_key is the one that counts; 0: it does not */
 
 	/* found out */
 	bool looked;		  /* header (or probe) is filled */
@@ -52,6 +55,8 @@ struct work {
 	bool has_auth;
 	struct luks_try auth;	  /* a key of mine and the slot it opens; borrows from the keyring */
 	uint32_t mine;		  /* slots that a key of mine was seen to open */
+	const struct secret *fits[LUKS_MAX_SLOTS]; /* ... and which one, borrowed from the keyring */
+	uint32_t killed;	  /* slots that were emptied and proven to be */
 	bool in_spare, in_slot;	  /* where new_key was proven */
 };
 

@@ -214,13 +214,14 @@ plan_verify_and_info_look_at_each_disk_in_any_order(void **state)
 
 	(void)state;
 	key_verb_init(&v, 2, 2);
-	plan_verify(verify, &v.site->all);
+	plan_verify(verify, &v.site->all, v.at);
 	plan_info(info, &v.site->all, v.at);
 	assert_plan(verify, "h1: d1.verify d2.verify | h2: d1.verify d2.verify");
 	assert_plan(info, "h1: status d1.info d2.info | h2: status d1.info d2.info");
 	assert_int_equal(verify->order, PLAN_UNORDERED);
 	assert_int_equal(info->order, PLAN_UNORDERED);
 	assert_string_equal(verify->lanes[0].steps[0].when, "if you hold a key");
+	assert_works(verify);
 	assert_works(info);
 	site_free(v.site);
 }
@@ -271,6 +272,26 @@ plan_add_user_goes_to_the_slot_or_through_a_spare(void **state)
 	}
 	assert_non_null(strstr(p->between[1], "staged"));
 	assert_non_null(strstr(p->between[2], "promoted"));
+	assert_works(p);
+	site_free(v.site);
+}
+
+static void
+plan_refresh_goes_through_a_spare_that_the_host_tells(void **state)
+{
+	static const int slots[] = { 3, -1, 3, 3, -1 };
+	AUTO(plan_drop) struct plan *p = plan_new("refresh");
+	struct key_verb v;
+
+	(void)state;
+	key_verb_init(&v, 1, 1);
+	plan_refresh(p, &v.site->all, v.at, 3);
+	assert_plan(p, "h1: d1.survey d1.add@1 d1.kill@2 d1.add@2 d1.kill@3");
+	for (size_t i = 0; i < COUNT(slots); i++)
+		assert_int_equal(p->lanes[0].steps[i].slot, slots[i]);
+	assert_non_null(strstr(p->between[1], "staged"));
+	assert_non_null(strstr(p->between[2], "promoted"));
+	assert_non_null(strstr(p->between[4], "dead"));
 	assert_works(p);
 	site_free(v.site);
 }
@@ -332,6 +353,7 @@ main(void)
 		cmocka_unit_test(plan_verify_and_info_look_at_each_disk_in_any_order),
 		cmocka_unit_test(plan_create_looks_first_then_formats_my_slot),
 		cmocka_unit_test(plan_add_user_goes_to_the_slot_or_through_a_spare),
+		cmocka_unit_test(plan_refresh_goes_through_a_spare_that_the_host_tells),
 		cmocka_unit_test(plan_del_user_kills_unclaimed_slots_only_when_told),
 		cmocka_unit_test(plan_needs_keys_where_a_step_tries_them),
 	};

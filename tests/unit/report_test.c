@@ -78,7 +78,7 @@ report_all_done_only_where_every_row_is_done_or_needless(void **state)
 	AUTO(plan_drop) struct plan *p = plan_new("verify");
 
 	(void)state;
-	plan_verify(p, &s->all);
+	plan_close(p, &s->all);
 	for (size_t i = 0; i < COUNT(cases); i++)
 		for (size_t odd = 0; odd < 3; odd++) {
 			AUTO(report_drop) struct report *r = report_new(p);
@@ -96,7 +96,7 @@ report_free_with_output_frees_it(void **state)
 	AUTO(plan_drop) struct plan *p = plan_new("verify");
 
 	(void)state;
-	plan_verify(p, &s->all);
+	plan_close(p, &s->all);
 	AUTO(report_drop) struct report *r = report_new(p);
 
 	str_add(&r->rows[0].output, "a hook's words"); /* LeakSanitizer judges */

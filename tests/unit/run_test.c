@@ -837,10 +837,12 @@ run_header_steps_on_image_files_change_and_prove(void **state)
 	create_images(&t, &im);
 
 	next_verb(&t);
-	plan_verify(t.plan, &t.site->all);
+	works_anew(&t, &im, 0);
+	plan_verify(t.plan, &t.site->all, im.at);
 	run_all(&t);
 	assert_all_told_and_done(&t);
 	assert_string_equal(row_of(&t, 1, 0)->note, "slot 0");
+	assert_true(im.works[1].has_auth && im.works[1].auth.slot == 0);
 
 	add_to_images(&t, &im, WORK_DIRECT);
 	for (size_t i = 0; i < N_IMAGES; i++)

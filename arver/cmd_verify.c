@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * --verify: prove that my key opens disks, without opening them. What was proven is kept in the
+ * key store with its date; where that cannot be written, the proof counts all the same.
+ */
+#include <stdio.h>
+#include "arver/app.h"
+#include "arver/command.h"
+#include "arver/merge.h"
+#include "arver/show.h"
+#include "arver/works.h"
+#include "base/log.h"
+#include "inventory/inventory.h"
+#include "plan/plan.h"
+#include "state/journal.h"
+#include "target/target.h"
+
+static void
+on_row(void *arg, const struct row *row)
+{
+	struct show *show = arg;
+	const struct disk *d = row->step->disk;
+
+	if (row->outcome == OUTCOME_DONE)
+		show_good(show, d, "your key opens it", row->note);
+	else
+		show_bad(show, d, show_word(row->outcome, "not verified"), &row->err);
+}
+
+/* Write down which keys were proven just now. */
+static bool
+keep(struct app *app, const struct works *works, struct err *e)
+{
+	AUTO(journal_notes_done) struct journal_notes notes = { 0 };
+	AUTO(merge_done) struct merge m = { 0 };
+	size_t n = 0;
+
+	if (!app_open_journal(app, e) || !journal_read(app->journal, &notes, e))
+		return false;
+	merge_begin(&m, app, &notes);
+	for (size_t i = 0; i < works->n; i++) {
+		if (!works->at[i]->has_auth)
+			continue;
+		merge_proven(&m, works->at[i]->auth.key);
+		n++;
+	}
+	return n == 0 || merge_write(&m, e);
+}
+
+static bool
+verify_run(struct app *app, int *status, struct err *e)
+{
+	AUTO(target_set_drop) struct target_set *set = NULL;
+	AUTO(plan_drop) struct plan *plan = plan_new("verify");
+	AUTO(works_drop) struct works *works = NULL;
+	struct err why = { 0 };
+	struct show show;
+
+	if (!app_load_me(app, e) || !target_select(app->inventory, app->options.args[0], &set, e))
+		return false;
+	works = works_new(set, app->me->slot);
+	plan_verify(plan, set, works->at);
+	if (app->options.dry_run) {
+		show_plan(plan);
+		return true;
+	}
+	if (!app_load_keys(app, e) || !app_check_set_key(app, set, e))
+		return false;
+	AUTO(report_drop) struct report *rep = report_new(plan);
+	struct run_options o = app_run_options(app);
+
+	show_init(&show, app, set);
+	o.on_row = on_row;
+	o.arg = &show;
+	AUTO(run_drop) struct run *run = run_begin(&o, plan, rep);
+
+	run_phase(run, 0);
+	if (!keep(app, works, &why))
+		log_line(LOG_WARNING, "the date of this proof is not kept: %s", why.text);
+	*status = show_summary(&show, "not proven");
+	return true;
+}
+
+const struct command command_verify = {
+	.verb = VERB_VERIFY,
+	.name = "verify",
+	.args = { "TARGETS" },
+	.help = "prove that your key opens disks, without opening them",
+	.run = verify_run,
+};

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT */
+/* A dead key is known to the journal by its dates, which are no secret and which it keeps. */
+#include "arver/merge.h"
+
+#include <stdio.h>
+#include <string.h>
+#include "arver/app.h"
+#include "base/clock.h"
+#include "inventory/inventory.h"
+#include "keyring/keyring.h"
+#include "state/journal.h"
+
+#define A_BIT 0.001 /* seconds */
+
+void
+merge_done(struct merge *m)
+{
+	key_edits_done(&m->edits);
+	argv_done(&m->leave);
+}
+
+static void
+add_word(struct argv *words, const char *path, const struct key *key, double time)
+{
+	argv_addf(words, "%.6f %.6f %s", time, key->made, path);
+}
+
+static bool
+is_meant(const char *word, const char *path, const struct key *key)
+{
+	AUTO(argv_done) struct argv own = { 0 };
+
+	add_word(&own, path, key, key->time);
+	return strcmp(word, own.at[0]) == 0;
+}
+
+/* The one key that this word means; two of the same dates are none. */
+static const struct key *
+key_of_word(const struct keyring *kr, const char *word)
+{
+	const char *path = strchr(word, '/');
+	const struct key *found = NULL;
+	size_t n = 0;
+	const struct key *keys = path ? keyring_get(kr, path, &n) : NULL;
+
+	for (size_t i = 0; i < n; i++) {
+		if (!is_meant(word, path, &keys[i]))
+			continue;
+		if (found)
+			return NULL;
+		found = &keys[i];
+	}
+	return found;
+}
+
+void
+merge_begin(struct merge *m, struct app *app, const struct journal_notes *notes)
+{
+	m->app = app;
+	for (size_t i = 0; i < notes->n; i++) {
+		const struct journal_note *n = &notes->at[i];
+
+		if (strcmp(n->admin, app->me->name) != 0)
+			continue;
+		for (size_t k = 0; k < n->staged.n; k++)
+			argv_add(&m->leave, n->staged.at[k]);
+		for (size_t k = 0; k < n->dead.n; k++) {
+			const struct key *key = key_of_word(app->keys, n->dead.at[k]);
+
+			if (key && key->state != KEY_DEAD)
+				key_edits_of(&m->edits, key)->dead = clock_unix();
+		}
+	}
+}
+
+void
+merge_proven(struct merge *m, const struct secret *passphrase)
+{
+	const char *path;
+	const struct key *key = keyring_key_of(m->app->keys, passphrase, &path);
+
+	if (!key)
+		return;
+	struct key_edit *edit = key_edits_of(&m->edits, key);
+
+	edit->proven = clock_unix();
+	edit->dead = 0;
+}
+
+void
+merge_promoted(struct merge *m, const char *disk_path, const struct secret *stored, double time)
+{
+	size_t n;
+	const struct key *keys = keyring_get(m->app->keys, disk_path, &n);
+
+	for (size_t i = 0; i < n; i++) {
+		if (keys[i].passphrase == stored)
+			key_edits_of(&m->edits, &keys[i])->time = time;
+		else if (keys[i].time >= time)
+			key_edits_of(&m->edits, &keys[i])->time = time - A_BIT;
+	}
+}
+
+void
+merge_dead(struct merge *m, const struct secret *passphrase, struct argv *words)
+{
+	const char *path;
+	const struct key *key = keyring_key_of(m->app->keys, passphrase, &path);
+
+	if (!key)
+		return;
+	struct key_edit *edit = key_edits_of(&m->edits, key);
+
+	edit->dead = clock_unix();
+	add_word(words, path, key, edit->time > 0 ? edit->time : key->time);
+}
+
+/* Call `see` for each key that is dead. */
+static void
+each_dead(const struct merge *m, void (*see)(void *arg, const struct key *key), void *arg)
+{
+	size_t n_paths;
+	const char *const *paths = keyring_paths(m->app->keys, &n_paths);
+
+	for (size_t i = 0; i < n_paths; i++) {
+		size_t n;
+		const struct key *keys = keyring_get(m->app->keys, paths[i], &n);
+
+		for (size_t k = 0; k < n; k++)
+			if (keys[k].state == KEY_DEAD)
+				see(arg, &keys[k]);
+	}
+	for (size_t i = 0; i < m->edits.n; i++)
+		if (m->edits.at[i].dead > 0 && m->edits.at[i].key->state != KEY_DEAD)
+			see(arg, m->edits.at[i].key);
+}
+
+static void
+count(void *arg, const struct key *key)
+{
+	(void)key;
+	++*(size_t *)arg;
+}
+
+size_t
+merge_n_dead(const struct merge *m)
+{
+	size_t n = 0;
+
+	each_dead(m, count, &n);
+	return n;
+}
+
+static void
+collect(void *arg, const struct key *key)
+{
+	struct key_edits *l = arg;
+
+	key_edits_of(l, key)->drop = true;
+}
+
+void
+merge_drop_dead(struct merge *m)
+{
+	AUTO(key_edits_done) struct key_edits dead = { 0 };
+
+	each_dead(m, collect, &dead);
+	for (size_t i = 0; i < dead.n; i++)
+		key_edits_of(&m->edits, dead.at[i].key)->drop = true;
+}
+
+bool
+merge_is_due(const struct merge *m)
+{
+	for (size_t i = 0; i < m->edits.n; i++)
+		if (m->edits.at[i].dead > 0 || m->edits.at[i].drop)
+			return true;
+	return false;
+}
+
+void
+merge_collect(const struct merge *m, struct entry_list *out)
+{
+	keystore_collect(m->app->keys, &m->edits, &m->leave, out);
+}
+
+bool
+merge_write(struct merge *m, struct err *e)
+{
+	struct keystore *ks = m->app->keystore;
+	AUTO(entry_list_done) struct entry_list entries = { 0 };
+	AUTO(sealed_done) struct sealed sealed = { 0 };
+
+	merge_collect(m, &entries);
+	return keystore_seal(ks, m->app->me, &entries, &sealed, e) &&
+	       keystore_place(ks, &sealed, e) && keystore_retire(ks, sealed.name, &m->leave, e);
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * merge: my own keys on their way into one key file: what the keyring holds, with what this run
+ * has found out, and what interrupted runs of this machine had found out and not written yet.
+ */
+#ifndef ARVER_MERGE_H
+#define ARVER_MERGE_H
+
+#include <stdbool.h>
+#include "base/err.h"
+#include "keystore/keystore.h"
+
+struct app;
+struct journal_notes;
+struct secret;
+
+/* Zero-initialize; `app` has its keys loaded. */
+struct merge {
+	struct app *app;
+	struct key_edits edits;
+	struct argv leave; /* files of staged keys that are not settled: they stay */
+};
+
+void merge_done(struct merge *m);
+
+/* Take in what the journal's notes say of my keys: which are dead, which files are to stay. */
+void merge_begin(struct merge *m, struct app *app, const struct journal_notes *notes);
+
+/* This key of mine opened its disk just now; one that is not from the keyring is passed over. */
+void merge_proven(struct merge *m, const struct secret *passphrase);
+
+/*
+ * A key of this disk was promoted at `time`; `stored` is its passphrase if the keyring has it, or
+ * NULL. Keys of that disk with a later time, from a clock that was wrong, are set back: Ruby
+ * Arver would go on preferring them.
+ */
+void merge_promoted(struct merge *m, const char *disk_path, const struct secret *stored, double time);
+
+/*
+ * The slot that this key was proven in is empty, and its successor proven: it is dead. Appends the
+ * word for the journal to *words. Keys that are not from the keyring are passed over.
+ */
+void merge_dead(struct merge *m, const struct secret *passphrase, struct argv *words);
+
+/* Keys that are dead, by now or from before. */
+size_t merge_n_dead(const struct merge *m);
+/* They are left out of what is collected from now on. */
+void merge_drop_dead(struct merge *m);
+
+/* Was anything found out that the files do not say yet, but for what is proven or promoted? */
+bool merge_is_due(const struct merge *m);
+
+/* The entries of the one file, added to *out. */
+void merge_collect(const struct merge *m, struct entry_list *out);
+
+/* Write the one file, and remove those that it stands for. Durable. */
+MUST_CHECK bool merge_write(struct merge *m, struct err *e);
+
+#endif
