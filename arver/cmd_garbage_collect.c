@@ -19,27 +19,17 @@ plural(size_t n)
 	return n == 1 ? "" : "s";
 }
 
-/* How many of the files that were read are to become one? */
-static size_t
-count_files(const struct app *app, const struct merge *m)
-{
-	const struct argv *files = keystore_read_files(app->keystore);
-	size_t n = 0;
-
-	for (size_t i = 0; i < files->n; i++)
-		n += !argv_has(&m->leave, files->at[i]);
-	return n;
-}
-
 static bool
 collect(struct app *app, struct merge *m, struct err *e)
 {
 	AUTO(journal_notes_done) struct journal_notes notes = { 0 };
+	AUTO(argv_done) struct argv left = { 0 };
 
 	if (!app_open_journal(app, e) || !journal_read(app->journal, &notes, e))
 		return false;
 	merge_begin(m, app, &notes);
-	size_t n_files = count_files(app, m), n_dead = merge_n_dead(m);
+	merge_left(m, &left);
+	size_t n_dead = merge_n_dead(m), n_files = keystore_read_files(app->keystore)->n - left.n;
 
 	merge_drop_dead(m);
 	if (n_files == 0 || (n_files == 1 && n_dead == 0)) {
@@ -53,8 +43,9 @@ collect(struct app *app, struct merge *m, struct err *e)
 	if (!app->options.quiet)
 		printf("%zu key file%s made one, %zu dead key%s dropped\n", n_files, plural(n_files),
 		    n_dead, plural(n_dead));
-	if (m->leave.n > 0)
-		log_line(LOG_INFO, "files of a run that is not finished are left as they are");
+	if (left.n > 0)
+		log_line(LOG_INFO, "%zu file%s of runs that are not finished left as they are", left.n,
+		    plural(left.n));
 	return true;
 }
 

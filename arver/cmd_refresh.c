@@ -158,7 +158,8 @@ drop_unused(struct refreshing *r, const struct work *w)
 
 	for (size_t i = 0; note && w->has_auth && i < n; i++) {
 		bool used = keys[i].state != KEY_STAGED || !keys[i].file ||
-			    !argv_has(&note->mixed, keys[i].file);
+			    !(argv_has(&note->staged, keys[i].file) ||
+				argv_has(&note->mixed, keys[i].file));
 
 		for (int s = 0; s < LUKS_MAX_SLOTS; s++)
 			used = used || w->fits[s] == keys[i].passphrase;

@@ -27,24 +27,25 @@ on_row(void *arg, const struct row *row)
 		show_bad(show, d, show_word(row->outcome, "not verified"), &row->err);
 }
 
-/* Write down which keys were proven just now. */
+/*
+ * Write down which keys were proven just now. Not beside staged keys: whoever staged them, and was
+ * cut off, tells by my files that nobody came in between.
+ */
 static bool
 keep(struct app *app, const struct works *works, struct err *e)
 {
 	AUTO(journal_notes_done) struct journal_notes notes = { 0 };
 	AUTO(merge_done) struct merge m = { 0 };
-	size_t n = 0;
+	AUTO(argv_done) struct argv left = { 0 };
 
 	if (!app_open_journal(app, e) || !journal_read(app->journal, &notes, e))
 		return false;
 	merge_begin(&m, app, &notes);
-	for (size_t i = 0; i < works->n; i++) {
-		if (!works->at[i]->has_auth)
-			continue;
-		merge_proven(&m, works->at[i]->auth.key);
-		n++;
-	}
-	return n == 0 || merge_write(&m, e);
+	for (size_t i = 0; i < works->n; i++)
+		if (works->at[i]->has_auth)
+			merge_proven(&m, works->at[i]->auth.key);
+	merge_left(&m, &left);
+	return m.edits.n == 0 || left.n > 0 || merge_write(&m, e);
 }
 
 static bool

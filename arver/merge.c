@@ -16,7 +16,6 @@ void
 merge_done(struct merge *m)
 {
 	key_edits_done(&m->edits);
-	argv_done(&m->leave);
 }
 
 static void
@@ -62,8 +61,6 @@ merge_begin(struct merge *m, struct app *app, const struct journal_notes *notes)
 
 		if (strcmp(n->admin, app->me->name) != 0)
 			continue;
-		for (size_t k = 0; k < n->staged.n; k++)
-			argv_add(&m->leave, n->staged.at[k]);
 		for (size_t k = 0; k < n->dead.n; k++) {
 			const struct key *key = key_of_word(app->keys, n->dead.at[k]);
 
@@ -73,13 +70,30 @@ merge_begin(struct merge *m, struct app *app, const struct journal_notes *notes)
 	}
 }
 
+static const struct key_edit *
+edit_of(const struct merge *m, const struct key *key)
+{
+	for (size_t i = 0; i < m->edits.n; i++)
+		if (m->edits.at[i].key == key)
+			return &m->edits.at[i];
+	return NULL;
+}
+
+static bool
+is_promoted(const struct merge *m, const struct key *key)
+{
+	const struct key_edit *edit = edit_of(m, key);
+
+	return edit && edit->time > 0;
+}
+
 void
 merge_proven(struct merge *m, const struct secret *passphrase)
 {
 	const char *path;
 	const struct key *key = keyring_key_of(m->app->keys, passphrase, &path);
 
-	if (!key)
+	if (!key || (key->state == KEY_STAGED && !is_promoted(m, key)))
 		return;
 	struct key_edit *edit = key_edits_of(&m->edits, key);
 
@@ -115,9 +129,10 @@ merge_dead(struct merge *m, const struct secret *passphrase, struct argv *words)
 	add_word(words, path, key, edit->time > 0 ? edit->time : key->time);
 }
 
-/* Call `see` for each key that is dead. */
+/* Call `see` for every key of the keyring, with its edit or NULL. */
 static void
-each_dead(const struct merge *m, void (*see)(void *arg, const struct key *key), void *arg)
+each_key(const struct merge *m,
+    void (*see)(void *arg, const struct key *key, const struct key_edit *edit), void *arg)
 {
 	size_t n_paths;
 	const char *const *paths = keyring_paths(m->app->keys, &n_paths);
@@ -127,19 +142,21 @@ each_dead(const struct merge *m, void (*see)(void *arg, const struct key *key), 
 		const struct key *keys = keyring_get(m->app->keys, paths[i], &n);
 
 		for (size_t k = 0; k < n; k++)
-			if (keys[k].state == KEY_DEAD)
-				see(arg, &keys[k]);
+			see(arg, &keys[k], edit_of(m, &keys[k]));
 	}
-	for (size_t i = 0; i < m->edits.n; i++)
-		if (m->edits.at[i].dead > 0 && m->edits.at[i].key->state != KEY_DEAD)
-			see(arg, m->edits.at[i].key);
+}
+
+static bool
+is_dead(const struct key *key, const struct key_edit *edit)
+{
+	return edit && (edit->dead > 0 || edit->proven > 0) ? edit->dead > 0
+							     : key->state == KEY_DEAD;
 }
 
 static void
-count(void *arg, const struct key *key)
+count_dead(void *arg, const struct key *key, const struct key_edit *edit)
 {
-	(void)key;
-	++*(size_t *)arg;
+	*(size_t *)arg += is_dead(key, edit);
 }
 
 size_t
@@ -147,16 +164,15 @@ merge_n_dead(const struct merge *m)
 {
 	size_t n = 0;
 
-	each_dead(m, count, &n);
+	each_key(m, count_dead, &n);
 	return n;
 }
 
 static void
-collect(void *arg, const struct key *key)
+collect_dead(void *arg, const struct key *key, const struct key_edit *edit)
 {
-	struct key_edits *l = arg;
-
-	key_edits_of(l, key)->drop = true;
+	if (is_dead(key, edit))
+		key_edits_of(arg, key)->drop = true;
 }
 
 void
@@ -164,9 +180,22 @@ merge_drop_dead(struct merge *m)
 {
 	AUTO(key_edits_done) struct key_edits dead = { 0 };
 
-	each_dead(m, collect, &dead);
+	each_key(m, collect_dead, &dead);
 	for (size_t i = 0; i < dead.n; i++)
 		key_edits_of(&m->edits, dead.at[i].key)->drop = true;
+}
+
+static void
+collect_left(void *arg, const struct key *key, const struct key_edit *edit)
+{
+	if (key->state == KEY_STAGED && !edit && key->file && !argv_has(arg, key->file))
+		argv_add(arg, key->file);
+}
+
+void
+merge_left(const struct merge *m, struct argv *out)
+{
+	each_key(m, collect_left, out);
 }
 
 bool
@@ -181,11 +210,23 @@ merge_is_due(const struct merge *m)
 void
 merge_collect(const struct merge *m, struct entry_list *out)
 {
-	keystore_collect(m->app->keys, &m->edits, &m->leave, out);
+	AUTO(argv_done) struct argv left = { 0 };
+
+	merge_left(m, &left);
+	keystore_collect(m->app->keys, &m->edits, &left, out);
 }
 
 bool
-merge_write(struct merge *m, struct err *e)
+merge_retire(const struct merge *m, const char *name, struct err *e)
+{
+	AUTO(argv_done) struct argv left = { 0 };
+
+	merge_left(m, &left);
+	return keystore_retire(m->app->keystore, name, &left, e);
+}
+
+bool
+merge_write(const struct merge *m, struct err *e)
 {
 	struct keystore *ks = m->app->keystore;
 	AUTO(entry_list_done) struct entry_list entries = { 0 };
@@ -193,5 +234,5 @@ merge_write(struct merge *m, struct err *e)
 
 	merge_collect(m, &entries);
 	return keystore_seal(ks, m->app->me, &entries, &sealed, e) &&
-	       keystore_place(ks, &sealed, e) && keystore_retire(ks, sealed.name, &m->leave, e);
+	       keystore_place(ks, &sealed, e) && merge_retire(m, sealed.name, e);
 }

@@ -18,15 +18,17 @@ struct secret;
 struct merge {
 	struct app *app;
 	struct key_edits edits;
-	struct argv leave; /* files of staged keys that are not settled: they stay */
 };
 
 void merge_done(struct merge *m);
 
-/* Take in what the journal's notes say of my keys: which are dead, which files are to stay. */
+/* Take in which keys of mine are dead by the journal's notes. */
 void merge_begin(struct merge *m, struct app *app, const struct journal_notes *notes);
 
-/* This key of mine opened its disk just now; one that is not from the keyring is passed over. */
+/*
+ * This key of mine opened its disk just now. Passed over are keys that are not from the keyring,
+ * and staged ones that are not promoted: who staged them tells them by their file.
+ */
 void merge_proven(struct merge *m, const struct secret *passphrase);
 
 /*
@@ -50,10 +52,19 @@ void merge_drop_dead(struct merge *m);
 /* Was anything found out that the files do not say yet, but for what is proven or promoted? */
 bool merge_is_due(const struct merge *m);
 
+/*
+ * Files with staged keys that this run settles neither way: they stay as they are, for whoever
+ * staged them to finish. Added to *out.
+ */
+void merge_left(const struct merge *m, struct argv *out);
+
 /* The entries of the one file, added to *out. */
 void merge_collect(const struct merge *m, struct entry_list *out);
 
+/* The one file is in place under this name: remove those that it stands for. Durable. */
+MUST_CHECK bool merge_retire(const struct merge *m, const char *name, struct err *e);
+
 /* Write the one file, and remove those that it stands for. Durable. */
-MUST_CHECK bool merge_write(struct merge *m, struct err *e);
+MUST_CHECK bool merge_write(const struct merge *m, struct err *e);
 
 #endif

@@ -225,7 +225,7 @@ replace(struct settling *s, bool promoted, const char *before, struct err *e)
 	collect(s, all_of_mine, &entries);
 	if (entries.n > 0 && !place(s, &entries, promoted, e))
 		return false;
-	if (all_of_mine && !keystore_retire(s->app->keystore, s->staged, &s->merge.leave, e))
+	if (all_of_mine && !merge_retire(&s->merge, s->staged, e))
 		return false;
 	return !before[0] || keystore_remove(s->app->keystore, s->owner->name, before, e);
 }
