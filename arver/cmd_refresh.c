@@ -210,7 +210,7 @@ show_result(const struct refreshing *r, const struct report *rep, struct show *s
 	for (size_t i = 0; i < r->works->n; i++) {
 		const struct work *w = r->works->at[i];
 		const struct row *bad = works_bad_row(rep, w);
-		const char *word = "not refreshed";
+		const char *word = show_word(bad ? bad->outcome : OUTCOME_FAILED, "not refreshed");
 
 		if (w->in_slot)
 			word = "refreshed, but a slot is left to be emptied: run it again";

@@ -164,6 +164,7 @@ replace(struct keystore *ks, int dir, const char *name, struct bytes content, st
 	if (!keystore_dir_make(ks->o.dir, "tmp", 0700, &tmp, e))
 		return false;
 	at.tmp_dir = tmp;
+	file_sweep(tmp);
 	return file_replace(&at, content, e);
 }
 
@@ -208,7 +209,7 @@ remove_dir(struct keystore *ks, const char *admin, bool *out_left, struct err *e
 		*out_left = true;
 		keystore_warn(&ks->o, "keys/%s holds more than key files and stays", admin);
 	}
-	return fsync(keys) == 0 || errno == EINVAL ||
+	return file_sync_dir(keys) ||
 	    err_errno(e, ERR_SYSTEM, errno, "cannot sync keys");
 }
 

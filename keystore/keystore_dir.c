@@ -95,7 +95,7 @@ keystore_dir_open(const struct keystore_options *o, const char *admin, int *out_
 static bool
 sync_fd(int fd, const char *name, struct err *e)
 {
-	return fsync(fd) == 0 || errno == EINVAL ||
+	return file_sync_dir(fd) ||
 	    err_errno(e, ERR_SYSTEM, errno, "cannot sync the directory of %s", name);
 }
 

@@ -19,6 +19,7 @@
 #include <unistd.h>
 #include "base/clock.h"
 
+#define TEMPORARY ".arver-" /* and random digits */
 #define LOCK_TICK_MS 20
 
 /* err_errno() with the current errno, which it leaves as it was. */
@@ -146,11 +147,16 @@ file_exists_at(int dir, const char *name)
 	return fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-/* fsync that passes over file systems which cannot sync a directory. */
 static bool
-sync_dir(int dir)
+sync_file(int fd)
 {
-	return fsync(dir) == 0 || errno == EINVAL;
+	return TEMP_FAILURE_RETRY(fsync(fd)) == 0;
+}
+
+bool
+file_sync_dir(int dir)
+{
+	return sync_file(dir) || errno == EINVAL;
 }
 
 static bool
@@ -160,7 +166,7 @@ temporary_name(struct str *out)
 
 	if (getrandom(random, sizeof(random), 0) != sizeof(random))
 		return false;
-	str_add(out, ".arver-");
+	str_add(out, TEMPORARY);
 	for (size_t i = 0; i < sizeof(random); i++)
 		str_addf(out, "%02x", random[i]);
 	return true;
@@ -174,7 +180,7 @@ write_new(const struct file_place *at, const char *tmp, struct bytes content)
 	AUTO(fd_drop) int fd = openat(at->tmp_dir, tmp, flags, 0600);
 
 	return fd >= 0 && file_write_all(fd, content) && fchmod(fd, at->mode) == 0 &&
-	    fsync(fd) == 0;
+	    sync_file(fd);
 }
 
 bool
@@ -190,7 +196,20 @@ file_replace(const struct file_place *at, struct bytes content, struct err *e)
 		unlinkat(at->tmp_dir, tmp.ptr, 0);
 		return false;
 	}
-	return sync_dir(at->dir) || failed(e, "cannot sync the directory of", at->name);
+	return file_sync_dir(at->dir) || failed(e, "cannot sync the directory of", at->name);
+}
+
+void
+file_sweep(int tmp_dir)
+{
+	AUTO(argv_done) struct argv names = { 0 };
+	struct err ignored;
+
+	if (!file_list_dir(tmp_dir, &names, &ignored))
+		return;
+	for (size_t i = 0; i < names.n; i++)
+		if (str_starts(names.at[i], TEMPORARY))
+			unlinkat(tmp_dir, names.at[i], 0);
 }
 
 bool
@@ -198,7 +217,7 @@ file_remove_at(int dir, const char *name, struct err *e)
 {
 	if (unlinkat(dir, name, 0) != 0 && errno != ENOENT)
 		return failed(e, "cannot remove", name);
-	return sync_dir(dir) || failed(e, "cannot sync the directory of", name);
+	return file_sync_dir(dir) || failed(e, "cannot sync the directory of", name);
 }
 
 static int
@@ -270,7 +289,7 @@ sync_parent(const char *path)
 	AUTO(mem_free_drop) char *parent = parent_of(path);
 	AUTO(fd_drop) int fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	return fd >= 0 ? sync_dir(fd) : errno == EACCES;
+	return fd >= 0 ? file_sync_dir(fd) : errno == EACCES;
 }
 
 /* mkdir, durable; fine if there is a directory already (or a link to one). */

@@ -52,6 +52,15 @@ struct file_place {
 };
 MUST_CHECK bool file_replace(const struct file_place *at, struct bytes content, struct err *e);
 
+/* fsync of a directory; fine on file systems that cannot do that. False with errno. */
+MUST_CHECK bool file_sync_dir(int dir);
+
+/*
+ * Remove what file_replace of a process that was killed has left in its temporary directory. For
+ * whoever holds the lock under which it is used: nobody else's file is there then.
+ */
+void file_sweep(int tmp_dir);
+
 /* unlink, then fsync of `dir`; a file that is not there is fine. */
 MUST_CHECK bool file_remove_at(int dir, const char *name, struct err *e);
 

@@ -287,6 +287,7 @@ change_locked(struct journal *j, const struct journal_notes *notes, bool put, st
 	for (size_t i = 0; put && i < notes->n; i++)
 		journal_notes_copy(&new, &notes->at[i]);
 	journal_format(&new, &text);
+	file_sweep(j->dir);
 	return file_replace(&at, str_bytes(&text), e) || err_wrap(e, "%s/" JOURNAL_NAME, j->path);
 }
 

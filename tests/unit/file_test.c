@@ -212,6 +212,22 @@ file_replace_through_a_directory_of_its_own_leaves_nothing_there(void **state)
 }
 
 static void
+file_sweep_removes_what_a_killed_replace_left_and_nothing_else(void **state)
+{
+	static const char *const stay[] = { "NAME", ".arver", ".other-0123", "x.arver-0123" };
+	int dir = place_of(state);
+
+	put(dir, ".arver-0123456789ab", "half of");
+	put(dir, ".arver-ba9876543210", "");
+	for (size_t i = 0; i < COUNT(stay); i++)
+		put(dir, stay[i], "kept");
+	file_sweep(dir);
+	assert_int_equal(n_names(dir), COUNT(stay));
+	for (size_t i = 0; i < COUNT(stay); i++)
+		assert_content(dir, stay[i], "kept");
+}
+
+static void
 file_replace_that_fails_leaves_all_as_it_was(void **state)
 {
 	static const char *const names[] = { "taken", "missing/f", "" };
@@ -475,6 +491,7 @@ main(void)
 		TEST(file_read_at_other_than_a_regular_file_is_refused),
 		TEST(file_replace_content_and_mode_are_as_given_whatever_the_umask),
 		TEST(file_replace_through_a_directory_of_its_own_leaves_nothing_there),
+		TEST(file_sweep_removes_what_a_killed_replace_left_and_nothing_else),
 		TEST(file_replace_that_fails_leaves_all_as_it_was),
 		TEST(file_replace_of_a_link_replaces_the_link),
 		TEST(file_remove_at_missing_file_is_fine_a_directory_is_not),
