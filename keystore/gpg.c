@@ -244,8 +244,8 @@ is_full_length(const struct openpgp_message *m, const struct gpg_recipient *to)
 	}
 }
 
-bool
-gpg_encrypt_once(struct gpg *g, const struct gpg_recipient *to, const struct secret *plain,
+static bool
+encrypt_once(struct gpg *g, const struct gpg_recipient *to, const struct secret *plain,
     struct str *out, struct err *e)
 {
 	const gpgme_encrypt_flags_t flags = GPGME_ENCRYPT_ALWAYS_TRUST |
@@ -269,13 +269,13 @@ bool
 gpg_encrypt(struct gpg *g, const struct gpg_recipient *to, const struct secret *plain,
     struct str *out, struct err *e)
 {
-	if (!gpg_probe(g, to, e))
+	if (!gpg_probe(g, e))
 		return false;
 	for (int i = 0; i < MAX_TRIES; i++) {
 		AUTO(str_done) struct str text = { 0 };
 		struct openpgp_message m;
 
-		if (!gpg_encrypt_once(g, to, plain, &text, e))
+		if (!encrypt_once(g, to, plain, &text, e))
 			return false;
 		if (!openpgp_parse(str_bytes(&text), &m, e))
 			return err_wrap(e, "what gpg encrypted for %s", to->admin);

@@ -3,10 +3,8 @@
  * gpg_decrypt: two calls of gpg. The first takes off the encryption and looks at nothing
  * inside; only it may ask for the passphrase of my key. The second unpacks what
  * was inside (compressed or not, signed or not) and may not ask: a message in there that is
- * encrypted once more, to a password say, is no key file. Plaintext comes out through a
- * callback into a secret of fixed capacity, so no buffer of gpgme's ever holds it.
+ * encrypted once more, to a password say, is no key file. Both write into a gpg_sink.
  */
-#include <errno.h>
 #include <string.h>
 #include "base/secret.h"
 #include "keystore/gpg_internal.h"
@@ -34,41 +32,6 @@ gpg_note_status(void *arg, const char *keyword, const char *rest)
 	return 0;
 }
 
-/* Where the plaintext goes. */
-struct sink {
-	struct secret *s;
-	size_t len;
-	bool full;
-};
-
-static ssize_t
-sink_write(void *handle, const void *buf, size_t len)
-{
-	struct sink *sink = handle;
-	struct span room = secret_space(sink->s);
-
-	if (len > room.len - sink->len) {
-		sink->full = true;
-		errno = ENOSPC;
-		return -1;
-	}
-	memcpy((char *)room.ptr + sink->len, buf, len);
-	sink->len += len;
-	return (ssize_t)len;
-}
-
-/* Data that goes there. */
-static gpgme_error_t
-sink_data(struct sink *sink, gpgme_data_t *out)
-{
-	static struct gpgme_data_cbs cbs = { .write = sink_write };
-	gpgme_error_t r = gpgme_data_new_from_cbs(out, &cbs, sink);
-
-	if (!r)
-		gpgme_data_set_flag(*out, "sensitive", "1");
-	return r;
-}
-
 static bool
 too_much(struct err *e)
 {
@@ -80,10 +43,10 @@ static bool
 unwrap(struct gpg *g, struct bytes armored, struct secret **out, struct err *e)
 {
 	AUTO(secret_drop) struct secret *packets = secret_new(armored.len + 1);
-	struct sink sink = { .s = packets };
+	struct gpg_sink sink = { .s = packets };
 	AUTO(gpg_data_drop) gpgme_data_t from = gpg_data_from(armored);
 	AUTO(gpg_data_drop) gpgme_data_t into = NULL;
-	gpgme_error_t r = sink_data(&sink, &into);
+	gpgme_error_t r = gpg_sink_data(&sink, &into);
 
 	g->began = g->ended = false;
 	if (!r)
@@ -99,42 +62,6 @@ unwrap(struct gpg *g, struct bytes armored, struct secret **out, struct err *e)
 	return true;
 }
 
-/* gpg by gpgme's spawn: its own decryption fails where nothing is encrypted, and drops text. */
-static gpgme_error_t
-spawn(struct bytes packets, struct sink *sink, struct str *out_status)
-{
-	gpgme_engine_info_t gpg = NULL;
-	AUTO(gpg_data_drop) gpgme_data_t from = gpg_data_from(packets);
-	AUTO(gpg_data_drop) gpgme_data_t into = NULL;
-	AUTO(gpg_data_drop) gpgme_data_t status = NULL;
-	gpgme_ctx_t ctx = NULL;
-	gpgme_error_t r = gpgme_get_engine_info(&gpg);
-
-	while (gpg && gpg->protocol != GPGME_PROTOCOL_OpenPGP)
-		gpg = gpg->next;
-	if (!gpg || !gpg->file_name)
-		return gpgme_error(GPG_ERR_INV_ENGINE);
-	const char *argv[] = { gpg->file_name, "--batch", "--no-tty", "--disable-dirmngr",
-		"--pinentry-mode", "cancel", "--status-fd", "2", "--output", "-", "--decrypt",
-		NULL };
-
-	if (!r)
-		r = gpgme_new(&ctx);
-	if (!r)
-		r = gpgme_set_protocol(ctx, GPGME_PROTOCOL_SPAWN);
-	if (!r)
-		r = sink_data(sink, &into);
-	if (!r)
-		r = gpgme_data_new(&status);
-	if (!r)
-		r = gpgme_op_spawn(ctx, gpg->file_name, argv, from, into, status, 0);
-	if (!r)
-		gpg_take_output(TAKE(status), out_status);
-	if (ctx)
-		gpgme_release(ctx);
-	return r;
-}
-
 /* How often it says this, at the beginning of a line. */
 static size_t
 count_status(const struct str *status, const char *keyword)
@@ -148,14 +75,18 @@ count_status(const struct str *status, const char *keyword)
 	return n;
 }
 
-/* The one text in these packets. */
+/*
+ * The one text in these packets. gpgme's own decryption fails where nothing is encrypted, and
+ * drops the text.
+ */
 static bool
 unpack(struct bytes packets, size_t capacity, struct secret **out, struct err *e)
 {
+	static const char *const words[] = { "--decrypt", NULL };
 	AUTO(secret_drop) struct secret *plain = secret_new(capacity);
 	AUTO(str_done) struct str status = { 0 };
-	struct sink sink = { .s = plain };
-	gpgme_error_t r = spawn(packets, &sink, &status);
+	struct gpg_sink sink = { .s = plain };
+	gpgme_error_t r = gpg_spawn(words, packets, &sink, &status);
 
 	if (sink.full)
 		return too_much(e);

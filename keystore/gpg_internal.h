@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* gpg_internal: what gpg.c, gpg_decrypt.c, gpg_probe.c and gpg_recipient.c share; nobody else includes it. */
+/*
+ * gpg_internal: what gpg.c, gpg_decrypt.c, gpg_probe.c, gpg_recipient.c and gpg_spawn.c share;
+ * nobody else includes it.
+ */
 #ifndef KEYSTORE_GPG_INTERNAL_H
 #define KEYSTORE_GPG_INTERNAL_H
 
@@ -25,16 +28,27 @@ struct gpg {
 /* What gpg says while it works, for gpgme to call with the struct gpg. */
 gpgme_error_t gpg_note_status(void *arg, const char *keyword, const char *rest);
 
-/* One call of gpg, its output unchecked. */
-MUST_CHECK bool gpg_encrypt_once(struct gpg *g, const struct gpg_recipient *to,
-    const struct secret *plain, struct str *out, struct err *e);
-
 /*
  * Does gpg, as gpg.conf has it, encrypt what it is given? With textmode or no-literal it does
- * not, and nobody could read a key file again. Three small messages tell, once; ERR_DATA names
- * the option.
+ * not, and nobody could read a key file again. One gpg that encrypts nothing tells, once per
+ * struct gpg; ERR_DATA names the option.
  */
-MUST_CHECK bool gpg_probe(struct gpg *g, const struct gpg_recipient *to, struct err *e);
+MUST_CHECK bool gpg_probe(struct gpg *g, struct err *e);
+
+/* Where plaintext goes: `full` once there was more than it has room for. */
+struct gpg_sink {
+	struct secret *s;
+	size_t len;
+	bool full;
+};
+gpgme_error_t gpg_sink_data(struct gpg_sink *sink, gpgme_data_t *out);
+
+/*
+ * One gpg that may ask for nothing: these words, NULL at the end, behind what always stands there
+ * (--output and --status-fd among it). Its exit status is not known; its status lines are.
+ */
+gpgme_error_t gpg_spawn(const char *const *words, struct bytes in, struct gpg_sink *sink,
+    struct str *out_status);
 
 /* gpgme data over bytes that stay where they are; never fails. */
 gpgme_data_t gpg_data_from(struct bytes b);

@@ -2,50 +2,57 @@
 /*
  * gpg_probe: two lines in gpg.conf change the text itself, and gpg calls that a
  * success: textmode turns LF into CR LF, no-literal leaves out the packet that holds the text.
- * Neither can be overruled through gpgme, but both change lengths.
+ * Neither can be overruled through gpgme, but `gpg --store`, which only packs, obeys both.
  */
 #include <string.h>
 #include "base/secret.h"
 #include "keystore/gpg_internal.h"
-#include "keystore/openpgp.h"
+#include "keystore/gpg_words.h"
 
-#define SMALL ((size_t)64)
-#define LARGE ((size_t)600) /* the header of a literal packet grows with its length */
+#define TEXT "a\nb\n\nc\n"
+#define ROOM ((size_t)1024) /* the text, and around it a name of 255 bytes at most */
 
-/* How many bytes of data come out for n times the character c. */
+/* Is this one literal packet (RFC 4880, 5.9), binary, with the text? */
 static bool
-measure(struct gpg *g, const struct gpg_recipient *to, char c, size_t n, size_t *out, struct err *e)
+holds_text(struct bytes b)
 {
-	AUTO(secret_drop) struct secret *plain = secret_new(LARGE);
-	AUTO(str_done) struct str text = { 0 };
-	struct openpgp_message m;
+	const unsigned char *p = b.ptr;
+	size_t head = 2; /* tag, length */
 
-	memset(secret_space(plain).ptr, c, n);
-	secret_set_len(plain, n);
-	if (!gpg_encrypt_once(g, to, plain, &text, e))
+	if (b.len < head + 2 || (p[0] != 0xcb && p[0] != 0xac) || p[1] != b.len - head ||
+	    p[2] != 'b')
 		return false;
-	if (!openpgp_parse(str_bytes(&text), &m, e))
-		return err_wrap(e, "what gpg encrypted for %s", to->admin);
-	*out = m.data_bytes;
-	return true;
+	head += 2 + p[3] + 4; /* 'b' and a length; a name; a date */
+	return b.len == head + strlen(TEXT) && memcmp(p + head, TEXT, strlen(TEXT)) == 0;
 }
 
 bool
-gpg_probe(struct gpg *g, const struct gpg_recipient *to, struct err *e)
+gpg_probe(struct gpg *g, struct err *e)
 {
-	size_t small = 0, large = 0, lines = 0;
+	static const char *const words[] = { "--no-armor", "--compress-algo", "none", "--store",
+		NULL };
+	AUTO(secret_drop) struct secret *packed = secret_new(ROOM);
+	AUTO(str_done) struct str status = { 0 };
+	struct gpg_sink sink = { .s = packed };
+	gpgme_error_t r;
+	struct bytes b;
 
 	if (g->probed)
 		return true;
-	if (!measure(g, to, 'a', SMALL, &small, e) || !measure(g, to, 'a', LARGE, &large, e) ||
-	    !measure(g, to, '\n', LARGE, &lines, e))
-		return false;
-	if (lines != large)
+	r = gpg_spawn(words, bytes_of(TEXT), &sink, &status);
+	if (r)
+		return gpg_words_set(e, r, ERR_GPG, "cannot pack a text");
+	secret_set_len(packed, sink.len);
+	b = secret_bytes(packed);
+	g->probed = holds_text(b);
+	if (g->probed)
+		return true;
+	if (b.len == 0)
+		return err_set(e, ERR_DATA, "gpg gives nothing back: take dry-run out of gpg.conf, "
+		    "or see what `echo | gpg --store` says");
+	if (memchr(b.ptr, '\r', b.len))
 		return err_set(e, ERR_DATA, "gpg changes line ends in what it encrypts: take "
 		    "textmode out of gpg.conf");
-	if (large - small <= LARGE - SMALL)
-		return err_set(e, ERR_DATA, "gpg leaves out what must be around a text: take "
-		    "no-literal out of gpg.conf");
-	g->probed = true;
-	return true;
+	return err_set(e, ERR_DATA, "gpg leaves out what must be around a text: take "
+	    "no-literal out of gpg.conf");
 }

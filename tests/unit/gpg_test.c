@@ -182,8 +182,9 @@ gpg_encrypt_with_lines_in_gpg_conf_is_to_the_recipient_alone_or_fails(void **sta
 		{ "group $ALICE=$RSA $ELG", "recipient" },
 		{ "textmode", "textmode" },
 		{ "no-literal", "no-literal" },
+		{ "textmode\nset-filename keys\narmor", "textmode" },
 		{ "rfc2440", "without protection" },
-		{ "dry-run", "not an armored OpenPGP message" },
+		{ "dry-run", "dry-run" },
 		{ "encrypt-to $RSA", NULL },
 		{ "hidden-encrypt-to $RSA", NULL },
 		{ "default-recipient $RSA", NULL },
@@ -191,6 +192,9 @@ gpg_encrypt_with_lines_in_gpg_conf_is_to_the_recipient_alone_or_fails(void **sta
 		{ "compress-algo bzip2\nbzip2-compress-level 9", NULL },
 		{ "comment hello\nemit-version", NULL },
 		{ "set-filename keys", NULL },
+		{ "for-your-eyes-only\nuse-embedded-filename", NULL },
+		{ "armor\nverbose\nyes", NULL },
+		{ "openpgp", NULL },
 		{ "cipher-algo 3DES", NULL },
 		{ "trust-model always", NULL },
 	};
@@ -229,6 +233,31 @@ gpg_encrypt_with_lines_in_gpg_conf_is_to_the_recipient_alone_or_fails(void **sta
 			assert_true(gpg_decrypt(g, str_bytes(&text), &back, &e) &&
 			    secret_equal(plain, back));
 	}
+}
+
+/* Whether gpg.conf spoils texts is found out without encrypting anything; gpg's log counts. */
+static void
+gpg_encrypt_twice_is_two_encryptions(void **state)
+{
+	AUTO(mem_free_drop) char *log = mem_printf("%s/log", mine);
+	AUTO(mem_free_drop) char *conf = mem_printf("verbose\nlog-file %s\n", log);
+	AUTO(secret_drop) struct secret *plain = some_plaintext(1000);
+	AUTO(str_done) struct str said = { 0 };
+	const struct gpg_recipient *to = find(*state, "alice", alice);
+	struct err e = { 0 };
+	size_t n = 0;
+
+	gpg_home_conf(conf);
+	for (int i = 0; i < 2; i++) {
+		AUTO(str_done) struct str text = { 0 };
+
+		assert_true(gpg_encrypt(*state, to, plain, &text, &e));
+	}
+	assert_true(file_read_at(-1, log, 1 << 20, &said, &e));
+	for (const char *p = str_text(&said); (p = strstr(p, "encrypted for:")); p++)
+		n++;
+	assert_int_equal(n, 2);
+	unlink(log);
 }
 
 static void
@@ -629,6 +658,7 @@ main(void)
 		TEST(gpg_encrypt_then_decrypt_gives_the_same_bytes),
 		TEST(gpg_encrypt_to_any_kind_of_key_has_one_length),
 		TEST(gpg_encrypt_with_lines_in_gpg_conf_is_to_the_recipient_alone_or_fails),
+		TEST(gpg_encrypt_twice_is_two_encryptions),
 		TEST(gpg_find_recipient_not_in_keyring_imports_the_one_key_of_users),
 		TEST(gpg_find_recipient_with_a_wrong_public_key_imports_nothing),
 		TEST(gpg_my_keys_lists_those_that_can_decrypt),
