@@ -146,26 +146,71 @@ last_day(gpgme_key_t key)
 	return last;
 }
 
-static bool
-check_usable(gpgme_key_t key, const struct gpg_recipient_query *q, struct err *e)
+/* An encryption subkey that needs nothing but a later date; NULL if there is none. */
+static gpgme_subkey_t
+expired_subkey(gpgme_key_t key)
 {
-	bool can = false;
+	for (gpgme_subkey_t sub = key->subkeys; sub; sub = sub->next)
+		if (sub->expired && sub->can_encrypt && !sub->revoked && !sub->disabled &&
+		    !sub->invalid && sub->fpr)
+			return sub;
+	return NULL;
+}
+
+static bool
+is_own(struct gpg *g, gpgme_key_t key)
+{
+	AUTO(gpg_key_drop) gpgme_key_t secret = NULL;
+
+	return !gpgme_get_key(g->ctx, key->fpr, &secret, 1);
+}
+
+/* The whole key, or with `sub` its encryption, has ended: its owner alone can do something. */
+static bool
+refuse_expired(struct gpg *g, gpgme_key_t key, gpgme_subkey_t sub, const char *admin,
+    struct err *e)
+{
+	const char *what = sub ? "its encryption subkey" : "it";
+
+	if (!is_own(g, key))
+		return err_set(e, ERR_DATA, "%s's key %s: %s has expired: `gpg --import "
+		    "keys/public/%s` if that is newer; its owner makes a newer one with "
+		    "`gpg --quick-set-expire`", admin, key->fpr, what, admin);
+	return err_set(e, ERR_DATA, "%s's key, your own: %s has expired: `gpg --quick-set-expire "
+	    "%s 2y%s%s`", admin, what, key->fpr, sub ? " " : "", sub ? sub->fpr : "");
+}
+
+/* Is there a subkey to encrypt to? */
+static bool
+check_subkeys(struct gpg *g, gpgme_key_t key, const char *admin, struct err *e)
+{
+	gpgme_subkey_t expired = expired_subkey(key);
 
 	for (gpgme_subkey_t sub = key->subkeys; sub; sub = sub->next)
-		can = can || gpg_subkey_usable(sub);
+		if (gpg_subkey_usable(sub))
+			return true;
+	if (expired)
+		return refuse_expired(g, key, expired, admin, e);
+	return err_set(e, ERR_DATA, "%s's key %s has no encryption subkey that is usable now: its "
+	    "owner makes one with `gpg --quick-add-key %s cv25519 encr`", admin, key->fpr,
+	    key->fpr);
+}
+
+static bool
+check_usable(struct gpg *g, gpgme_key_t key, const struct gpg_recipient_query *q, struct err *e)
+{
 	if (key->revoked)
-		return err_set(e, ERR_DATA, "%s's key %s is revoked", q->admin, key->fpr);
+		return err_set(e, ERR_DATA, "%s's key %s is revoked: users needs the fingerprint of "
+		    "another one", q->admin, key->fpr);
 	if (key->expired)
-		return err_set(e, ERR_DATA, "%s's key %s has expired: `gpg --import` a newer copy",
-		    q->admin, key->fpr);
+		return refuse_expired(g, key, NULL, q->admin, e);
 	if (key->disabled)
-		return err_set(e, ERR_DATA, "%s's key %s is disabled in your GPG keyring", q->admin,
-		    key->fpr);
+		return err_set(e, ERR_DATA, "%s's key is disabled in your GPG keyring: `gpg "
+		    "--edit-key %s enable save`", q->admin, key->fpr);
 	if (key->invalid)
 		return err_set(e, ERR_DATA, "%s's key %s is not valid", q->admin, key->fpr);
-	if (!can)
-		return err_set(e, ERR_DATA, "%s's key %s has no encryption subkey that is usable "
-		    "now", q->admin, key->fpr);
+	if (!check_subkeys(g, key, q->admin, e))
+		return false;
 	if (!q->trust_all && !is_valid(key))
 		return err_set(e, ERR_DATA, "%s's key is not trusted: compare its fingerprint with "
 		    "%s and then `gpg --lsign-key %s`, or use --trust-all", q->admin, q->admin,
@@ -214,7 +259,7 @@ gpg_find_recipient(struct gpg *g, const struct gpg_recipient_query *q,
 		*out = before;
 		return true;
 	}
-	if (!find_key(g, q, &key, e) || !check_usable(key, q, e))
+	if (!find_key(g, q, &key, e) || !check_usable(g, key, q, e))
 		return false;
 	warn_expiry(key, q);
 	r = mem_alloc(1, sizeof(*r));
