@@ -216,7 +216,7 @@ check_recipients(const struct openpgp_message *m, const struct gpg_recipient *to
 	const char *fault = NULL;
 
 	if (m->n_recipients > 1)
-		fault = "to others too: take encrypt-to-default-key, recipient, hidden-recipient";
+		fault = "to others too: take encrypt-to-default-key, recipient, hidden-recipient, group";
 	else if (m->recipients[0].key_id == 0)
 		fault = "without saying to whom: take throw-keyids";
 	else if (!subkey_by_id(to->key, m->recipients[0].key_id))

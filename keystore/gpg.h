@@ -41,7 +41,8 @@ struct gpg_recipient_query {
 /*
  * Find the key and check that it can be encrypted to: full fingerprint, not
  * expired, revoked, disabled or invalid, with an encryption subkey, fully or
- * ultimately valid (or trust_all). ERR_DATA with what to do otherwise.
+ * ultimately valid (or trust_all); and encrypt a word to it, as gpg_encrypt does, so that what
+ * gpg.conf spoils is known before anything is changed. ERR_DATA with what to do otherwise.
  */
 MUST_CHECK bool gpg_find_recipient(struct gpg *g, const struct gpg_recipient_query *q,
     const struct gpg_recipient **out, struct err *e);

@@ -11,6 +11,7 @@
 #include <strings.h>
 #include <time.h>
 #include "base/clock.h"
+#include "base/secret.h"
 #include "keystore/gpg_internal.h"
 #include "keystore/gpg_words.h"
 
@@ -129,6 +130,29 @@ is_valid(gpgme_key_t key)
 	return valid;
 }
 
+/*
+ * With trust-model always in gpg.conf no key has a validity, not even one's own, though the
+ * signatures are there: gpg's usual model judges them. What another model says "never" of stays so.
+ */
+static bool
+is_valid_by_signatures(struct gpg *g, gpgme_key_t key)
+{
+	AUTO(gpg_key_drop) gpgme_key_t again = NULL;
+	gpgme_error_t r;
+
+	for (gpgme_user_id_t uid = key->uids; uid; uid = uid->next)
+		if (uid->validity != GPGME_VALIDITY_UNKNOWN)
+			return false;
+	if (gpgme_set_ctx_flag(g->ctx, "trust-model", "pgp"))
+		return false; /* a gpgme that does not know it */
+	r = gpgme_op_keylist_start(g->ctx, key->fpr, 0); /* gpgme_get_key forgets the flag */
+	if (!r)
+		r = gpgme_op_keylist_next(g->ctx, &again);
+	gpgme_op_keylist_end(g->ctx);
+	gpgme_set_ctx_flag(g->ctx, "trust-model", "");
+	return !r && is_valid(again);
+}
+
 /* The day on which the last usable encryption subkey, or the whole key, ends; 0 for never. */
 static long
 last_day(gpgme_key_t key)
@@ -211,7 +235,7 @@ check_usable(struct gpg *g, gpgme_key_t key, const struct gpg_recipient_query *q
 		return err_set(e, ERR_DATA, "%s's key %s is not valid", q->admin, key->fpr);
 	if (!check_subkeys(g, key, q->admin, e))
 		return false;
-	if (!q->trust_all && !is_valid(key))
+	if (!q->trust_all && !is_valid(key) && !is_valid_by_signatures(g, key))
 		return err_set(e, ERR_DATA, "%s's key is not trusted: compare its fingerprint with "
 		    "%s and then `gpg --lsign-key %s`, or use --trust-all", q->admin, q->admin,
 		    key->fpr);
@@ -234,6 +258,24 @@ warn_expiry(gpgme_key_t key, const struct gpg_recipient_query *q)
 	str_addf(&text, "%s's key %s expires in %ld day%s, on %s", q->admin, key->fpr, days,
 	    days == 1 ? "" : "s", date);
 	q->warn(q->warn_arg, str_text(&text));
+}
+
+/* What gpg.conf does to a message to him is found out now, while nothing has been changed. */
+static bool
+rehearse(struct gpg *g, const struct gpg_recipient *to, struct err *e)
+{
+	AUTO(secret_drop) struct secret *plain = secret_from(bytes_of("rehearsal"));
+	AUTO(str_done) struct str text = { 0 };
+
+	return gpg_encrypt(g, to, plain, &text, e);
+}
+
+static void
+recipient_free(struct gpg_recipient *r)
+{
+	gpg_key_drop(&r->key);
+	free(r->admin);
+	free(r);
 }
 
 static const struct gpg_recipient *
@@ -264,6 +306,10 @@ gpg_find_recipient(struct gpg *g, const struct gpg_recipient_query *q,
 	warn_expiry(key, q);
 	r = mem_alloc(1, sizeof(*r));
 	*r = (struct gpg_recipient){ g->recipients, mem_strdup(q->admin), TAKE(key) };
+	if (!rehearse(g, r, e)) {
+		recipient_free(r);
+		return false;
+	}
 	g->recipients = r;
 	*out = r;
 	return true;

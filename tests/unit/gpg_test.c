@@ -200,6 +200,8 @@ gpg_encrypt_with_lines_in_gpg_conf_is_to_the_recipient_alone_or_fails(void **sta
 	};
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
+		const struct gpg_recipient_query q = { .admin = "alice", .fingerprint = alice };
+		const struct gpg_recipient *r = NULL;
 		AUTO(secret_drop) struct secret *plain = some_plaintext(1000);
 		AUTO(secret_drop) struct secret *back = NULL;
 		AUTO(str_done) struct str text = { 0 };
@@ -224,7 +226,7 @@ gpg_encrypt_with_lines_in_gpg_conf_is_to_the_recipient_alone_or_fails(void **sta
 		str_add(&conf, "\n");
 		assert_true(gpg_new(&g, &e));
 		gpg_home_conf(str_text(&conf));
-		ok = gpg_encrypt(g, find(g, "alice", alice), plain, &text, &e);
+		ok = gpg_find_recipient(g, &q, &r, &e) && gpg_encrypt(g, r, plain, &text, &e);
 		if (ok != !cases[i].want || (!ok && !strstr(e.text, cases[i].want)))
 			fail_msg("%s: %s", cases[i].conf, ok ? "went through" : e.text);
 		if (!ok)
