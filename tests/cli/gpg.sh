@@ -158,3 +158,19 @@ expect_refusal()
 	[ "$(grep -c '^error: ' err)" = 1 ] || fail 'it was to say one sentence'
 	expect_nothing_changed
 }
+
+# A key that is old enough (the third word of `admin`), and the end of one, or of a subkey of it, long ago
+OLD='Creation-Date: 20200101T000000
+Expire-Date: 0'
+expires() # ADMIN [SUBKEY-FINGERPRINT]
+{
+	as "$1" gpg --batch --quiet --faked-system-time 20200115T000000 --quick-set-expire \
+		"$(cat "home/$1/fingerprint")" 20200201T000000 ${2:+"$2"} 2>/dev/null
+}
+
+subkey_fingerprint() # ADMIN KEY-ID
+{
+	as "$1" gpg --batch --with-colons --with-subkey-fingerprint --list-keys \
+		"$(cat "home/$1/fingerprint")" 2>/dev/null |
+		sed -n "s/^fpr:*\([0-9A-F]*$2\):.*/\1/p"
+}
