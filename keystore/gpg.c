@@ -14,6 +14,7 @@
 #include "keystore/gpg_words.h"
 #include "keystore/openpgp.h"
 
+#define LIST_ROOM ((size_t)1 << 16) /* of keys that are none */
 #define MAX_TRIES 64 /* one in 256 comes out a byte short, so this is never reached */
 
 gpgme_data_t
@@ -166,10 +167,30 @@ note_key(void *arg, gpgme_key_t key)
 		argv_add(arg, key->fpr);
 }
 
+/*
+ * Without an agent gpg lists no secret keys and calls that a success, as gpgme does. What it says
+ * besides names the agent; if it does not, in some language, the list is just empty.
+ */
+static bool
+check_agent(struct err *e)
+{
+	static const char *const words[] = { "--with-colons", "--list-secret-keys", NULL };
+	AUTO(secret_drop) struct secret *list = secret_new(LIST_ROOM);
+	AUTO(str_done) struct str said = { 0 };
+	struct gpg_sink sink = { .s = list };
+	gpgme_error_t r = gpg_spawn(words, (struct bytes){ 0 }, &sink, &said);
+
+	if (!r && strstr(str_text(&said), "agent"))
+		return gpg_words_set(e, gpgme_error(GPG_ERR_NO_AGENT), ERR_GPG, "gpg-agent");
+	return true;
+}
+
 bool
 gpg_my_keys(struct gpg *g, struct argv *out, struct err *e)
 {
-	return each_secret_key(g, note_key, out, e);
+	size_t before = out->n;
+
+	return each_secret_key(g, note_key, out, e) && (out->n > before || check_agent(e));
 }
 
 void

@@ -64,7 +64,10 @@ MUST_CHECK bool gpg_decrypt(struct gpg *g, struct bytes armored, struct secret *
 /* The minimal armored export of a key. */
 MUST_CHECK bool gpg_export(struct gpg *g, const char *fingerprint, struct str *out, struct err *e);
 
-/* Fingerprints of primary keys with a secret part and an encryption subkey here, usable now. */
+/*
+ * Fingerprints of primary keys with a secret part and an encryption subkey here, usable now.
+ * ERR_GPG if there is none because gpg-agent does not run.
+ */
 MUST_CHECK bool gpg_my_keys(struct gpg *g, struct argv *out, struct err *e);
 
 #endif

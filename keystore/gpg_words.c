@@ -12,7 +12,7 @@
 	"gpg could not ask for the passphrase of your key: install a pinentry program, and on a "  \
 	"terminal set GPG_TTY=$(tty)"
 #define NO_AGENT                                                                                   \
-	"gpg-agent does not start: see what `gpg-connect-agent /bye` says (a GNUPGHOME with a "    \
+	"gpg-agent does not run: see what `gpg-connect-agent /bye` says (a GNUPGHOME with a "    \
 	"path of over 87 bytes is too long for its sockets)"
 #define NOT_WHOLE "gpg cannot decrypt it: it is damaged, or not what gpg would write"
 
@@ -21,8 +21,8 @@ static const struct words {
 	enum err_kind kind;
 	const char *text;
 } table[] = {
-	{ GPG_ERR_CANCELED, ERR_GPG, "the prompt for the passphrase was cancelled" },
-	{ GPG_ERR_FULLY_CANCELED, ERR_GPG, "the prompt for the passphrase was cancelled" },
+	{ GPG_ERR_CANCELED, ERR_GPG, "the prompt for the passphrase, PIN or card was cancelled" },
+	{ GPG_ERR_FULLY_CANCELED, ERR_GPG, "the prompt for the passphrase, PIN or card was cancelled" },
 	{ GPG_ERR_TIMEOUT, ERR_GPG, "nobody answered the passphrase prompt of your GPG key" },
 	{ GPG_ERR_BAD_PASSPHRASE, ERR_GPG, "the passphrase of your GPG key was wrong" },
 	{ GPG_ERR_NO_PASSPHRASE, ERR_GPG, "no passphrase was given for your GPG key" },

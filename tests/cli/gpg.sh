@@ -46,7 +46,7 @@ expect_decryptions() # ADMIN N
 
 # The key of that admin has the passphrase "right" from now on; a stand-in for pinentry gives ANSWER,
 # a line of its protocol or none, and counts.
-pinentry_answers() # ADMIN ANSWER
+pinentry_answers() # ADMIN ANSWER [LINE OF gpg-agent.conf]
 {
 	local me="$WORK/home/$1"
 
@@ -66,7 +66,7 @@ pinentry_answers() # ADMIN ANSWER
 		--passwd "$(cat "$me/fingerprint")"
 	: >"$me/locked"
 	: >"$me/asked"
-	agent_conf "$1" "pinentry-program $me/pinentry"
+	agent_conf "$1" "pinentry-program $me/pinentry" "${3:-}"
 }
 
 expect_prompts() # ADMIN N, since pinentry_answers
