@@ -1,10 +1,10 @@
 # shellcheck shell=dash
 # SPDX-License-Identifier: MIT
 #
-# More words, for the tests about GPG: what an admin's GnuPG is set to, what its agent was asked, and
+# More words, for the tests about GPG: what an admin's GnuPG is set to, what its agent was asked,
 # to whom a key file is. A test says `. "$TESTS/gpg.sh"` after cli.sh.
 
-# Her agent ends, and begins with these lines when it is needed next. It forgets passphrases at once.
+# Her agent ends, and begins with these lines when needed next. It forgets passphrases at once.
 agent_conf() # ADMIN LINE...
 {
 	local home="home/$1/.gnupg"
@@ -44,8 +44,8 @@ expect_decryptions() # ADMIN N
 	[ "$n" = "$2" ] || fail "the agent of $1 was asked for $n decryptions, not $2"
 }
 
-# The key of that admin has the passphrase "right" from now on; a stand-in for pinentry gives ANSWER,
-# a line of its protocol or none, and counts.
+# The key of that admin has the passphrase "right" from now on; a stand-in for pinentry gives
+# ANSWER, lines of its protocol, and counts.
 pinentry_answers() # ADMIN ANSWER [LINE OF gpg-agent.conf]
 {
 	local me="$WORK/home/$1"
@@ -75,8 +75,8 @@ expect_prompts() # ADMIN N, since pinentry_answers
 		fail "$1 was asked $(wc -l <"home/$1/asked") times, not $2"
 }
 
-# ADMIN COMMAND...: command lines for gpg --edit-key, as somebody would type them
-edits_key() # ADMIN WHOSE COMMAND...
+# ADMIN WHOSE COMMAND...: lines for gpg --edit-key, as somebody would type them
+edits_key()
 {
 	local who="$1" whose="$2"
 
@@ -121,7 +121,7 @@ expect_for() # FILE KEY-ID: that key is the only one it is encrypted to
 		fail "$1 is for $(recipients "$1" | tr '\n' ' '), not for $2"
 }
 
-# ADMIN PATH...: one more key file of hers, with a key for each path, encrypted by gpg and ruby alone
+# ADMIN PATH...: one more key file of hers, a key for each path in it, made by gpg and ruby alone
 plant_key_file()
 {
 	local who="$1" path
@@ -159,9 +159,11 @@ expect_refusal()
 	expect_nothing_changed
 }
 
-# A key that is old enough (the third word of `admin`), and the end of one, or of a subkey of it, long ago
+# A key that is old enough (the third word of `admin`) ...
+# shellcheck disable=SC2034
 OLD='Creation-Date: 20200101T000000
 Expire-Date: 0'
+# ... for it, or a subkey of it, to have ended long ago
 expires() # ADMIN [SUBKEY-FINGERPRINT]
 {
 	as "$1" gpg --batch --quiet --faked-system-time 20200115T000000 --quick-set-expire \
