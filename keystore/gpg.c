@@ -167,6 +167,18 @@ note_key(void *arg, gpgme_key_t key)
 		argv_add(arg, key->fpr);
 }
 
+/* One that has ended decrypts all the same, and its owner is told of that elsewhere. */
+static void
+note_old_key(void *arg, gpgme_key_t key)
+{
+	bool decrypts = false;
+
+	for (gpgme_subkey_t sub = key->subkeys; sub; sub = sub->next)
+		decrypts = decrypts || (sub->can_encrypt && sub->secret);
+	if (decrypts && key->fpr)
+		argv_add(arg, key->fpr);
+}
+
 /*
  * Without an agent gpg lists no secret keys and calls that a success, as gpgme does. What it says
  * besides names the agent; if it does not, in some language, the list is just empty.
@@ -190,7 +202,11 @@ gpg_my_keys(struct gpg *g, struct argv *out, struct err *e)
 {
 	size_t before = out->n;
 
-	return each_secret_key(g, note_key, out, e) && (out->n > before || check_agent(e));
+	if (!each_secret_key(g, note_key, out, e))
+		return false;
+	if (out->n == before && !each_secret_key(g, note_old_key, out, e))
+		return false;
+	return out->n > before || check_agent(e);
 }
 
 void

@@ -65,8 +65,9 @@ MUST_CHECK bool gpg_decrypt(struct gpg *g, struct bytes armored, struct secret *
 MUST_CHECK bool gpg_export(struct gpg *g, const char *fingerprint, struct str *out, struct err *e);
 
 /*
- * Fingerprints of primary keys with a secret part and an encryption subkey here, usable now.
- * ERR_GPG if there is none because gpg-agent does not run.
+ * Fingerprints of primary keys with a secret part and an encryption subkey here: those
+ * that are usable now or, if none is, those that can still decrypt. ERR_GPG if there is none
+ * because gpg-agent does not run.
  */
 MUST_CHECK bool gpg_my_keys(struct gpg *g, struct argv *out, struct err *e);
 
