@@ -39,7 +39,9 @@ end()
 	cd "$WORK"
 	[ ! -e sshd.pid ] || sshd_end
 	for home in home/*/.gnupg; do
-		[ ! -d "$home" ] || gpgconf --homedir "$WORK/$home" --kill all || true
+		[ -d "$home" ] || continue
+		gpgconf --homedir "$WORK/$home" --kill all || true
+		gpgconf --homedir "$WORK/$home" --remove-socketdir 2>/dev/null || true
 	done
 	cd /
 	if [ -n "${KEEP:-}" ]; then echo "kept: $WORK"; else rm -rf "$WORK"; fi
@@ -90,12 +92,14 @@ admin() # NAME SLOT [GPG-PARAMETER-LINES]: home, GPG key, public key, entry in u
 	echo "$fingerprint" >"home/$1/fingerprint"
 }
 
+# The dot in HOME makes .gnupg another directory than the usual one, to GnuPG: or else all of them, and
+# whoever runs this, would share the one gpg-agent whose socket lies in /run/user/UID.
 as() # ADMIN COMMAND...: run it as that admin
 {
 	local who="$1"
 
 	shift
-	HOME=$WORK/home/$who GNUPGHOME=$WORK/home/$who/.gnupg "$@"
+	HOME=$WORK/./home/$who GNUPGHOME=$WORK/home/$who/.gnupg "$@"
 }
 
 # ADMIN COMMAND...: the same in the background, as $pid, its words in out and err. Ctrl-C works.
@@ -104,7 +108,7 @@ in_background()
 	local who="$1"
 
 	shift
-	HOME=$WORK/home/$who GNUPGHOME=$WORK/home/$who/.gnupg env --default-signal=INT "$@" \
+	HOME=$WORK/./home/$who GNUPGHOME=$WORK/home/$who/.gnupg env --default-signal=INT "$@" \
 		>out 2>err &
 	# shellcheck disable=SC2034
 	pid=$!

@@ -4,6 +4,12 @@
 # More words, for the tests about GPG: what an admin's GnuPG is set to, what its agent was asked,
 # to whom a key file is. A test says `. "$TESTS/gpg.sh"` after cli.sh.
 
+no_agent() # HOME: one that was told to end may linger
+{
+	! gpg-connect-agent --homedir "$WORK/$1" --no-autostart 'GETINFO pid' /bye 2>/dev/null |
+		grep -q '^D'
+}
+
 # Her agent ends, and begins with these lines when needed next. It forgets passphrases at once.
 agent_conf() # ADMIN LINE...
 {
@@ -11,6 +17,7 @@ agent_conf() # ADMIN LINE...
 
 	shift
 	gpgconf --homedir "$WORK/$home" --kill all
+	eventually no_agent "$home"
 	printf '%s\n' 'max-cache-ttl 0' 'default-cache-ttl 0' 's2k-count 65536' "$@" \
 		>"$home/gpg-agent.conf"
 }
