@@ -85,6 +85,12 @@ build/tsan/tests/%_test: build/tsan/tests/%_test.o build/tsan/work.a
 .SECONDARY:
 
 THREADED := $(filter %/run_test %/secret_test %/transport_ssh_test,$(UNIT) $(CONTRACT))
+# What is preloaded to cut a program at a call: no part of the product.
+build/tests/cut.so: tests/torture/cut.c Makefile
+	$(Q)mkdir -p $(@D)
+	$(if $(Q),@echo '  CC      $<')
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE $(WARN) -O2 -g -fPIC -shared -o $@ $<
+
 unit: $(addprefix build/asan/,$(UNIT))
 	$(Q)tests/run $^
 contract: $(addprefix build/asan/,$(CONTRACT)) $(addprefix build/tsan/,$(THREADED))
