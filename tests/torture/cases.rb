@@ -6,28 +6,16 @@ require_relative 'world'
 # One of them; its name says all of it.
 Case = Struct.new(:verb, :state, :actor, :words, :subject, :takes_away, :slots, :type, :transport,
                   :side, keyword_init: true) do
-  SIDES = {
-    'admin' => { calls: 'file,device,send', actions: %w[kill tear after] },
-    'server' => { calls: 'device', actions: %w[kill tear] },
-    'wire' => { calls: 'send,recv', actions: %w[drop] },
-    'twice' => { calls: 'file,device,send', actions: %w[kill] },
-    'fault' => { calls: 'file,device', actions: %w[ENOSPC EIO EINTR +ENOSPC +EIO] }
-  }.freeze
-
   def name
     "#{verb}-#{type}-#{transport}-#{side}"
   end
 
   def calls
-    SIDES.fetch(side)[:calls]
+    Cases::SIDES.fetch(side)[:calls]
   end
 
   def actions
-    SIDES.fetch(side)[:actions]
-  end
-
-  def forced?
-    words.include?('--force')
+    Cases::SIDES.fetch(side)[:actions]
   end
 
   # May the end of the second run be "refused", where all is done already?
@@ -40,6 +28,13 @@ end
 module Cases
   module_function
 
+  SIDES = {
+    'admin' => { calls: 'file,device,send', actions: %w[kill tear after] },
+    'server' => { calls: 'device', actions: %w[kill tear] },
+    'wire' => { calls: 'send,recv', actions: %w[drop] },
+    'twice' => { calls: 'file,device,send', actions: %w[kill] },
+    'fault' => { calls: 'file,device', actions: %w[ENOSPC EIO EINTR +ENOSPC +EIO] }
+  }.freeze
   REFRESH = { actor: 'bob', words: %w[--refresh colo], subject: 'bob', slots: [0, 1, 2] }.freeze
   VERBS = {
     'create' => { state: 'empty', actor: 'alice', words: %w[--create colo], subject: 'alice',
@@ -52,8 +47,6 @@ module Cases
                           subject: 'bob', slots: [0, 1, 2] },
     'del-user' => { state: 'three', actor: 'alice', words: %w[--del-user bob ALL], subject: 'bob',
                     takes_away: true, slots: [0, 2] },
-    'del-user-some' => { state: 'three', actor: 'alice', words: %w[--del-user bob colo],
-                         subject: 'bob', takes_away: true, slots: [0, 2] },
     'refresh' => { state: 'three', **REFRESH },
     'refresh-spare' => { state: 'spare', **REFRESH },
     'refresh-moved' => { state: 'moved', **REFRESH },
@@ -65,9 +58,8 @@ module Cases
   TYPES = %w[luks2 luks1].freeze
   SIDES_BY_TRANSPORT = { 'local' => %w[admin twice fault], 'ssh' => %w[admin server wire twice] }.freeze
 
-  # The verbs that this arver knows, by its help.
-  def all(help)
-    VERBS.select { |_, verb| help.include?(verb[:words].grep(/\A--/).last) }.flat_map do |name, verb|
+  def all
+    VERBS.flat_map do |name, verb|
       places(name).map do |type, transport, side|
         Case.new(verb: name, type: type, transport: transport, side: side, **verb)
       end
@@ -122,10 +114,31 @@ module Cases
     arver(world, 'alice', '--add-user', 'bob', 'colo')
   end
 
+  # Without carol, and with more than one key file each.
+  def make_couple(world, type)
+    from(world, 'one', type)
+    arver(world, 'alice', '--add-user', 'bob', 'colo')
+    more_files(world)
+  end
+
+  # All three, with more than one key file each.
+  def make_crowd(world, type)
+    from(world, 'three', type)
+    more_files(world)
+  end
+
+  def more_files(world)
+    World::SLOTS.each_key do |admin|
+      next unless Dir.exist?(world.data('keys', admin))
+
+      write_key(world, new_key, 1_500_000_000.5, '/colo/web1/elsewhere', admin: admin)
+    end
+  end
+
   # Bob has a key file, and an empty slot.
   def make_emptied(world, type)
     from(world, 'three', type)
-    cryptsetup(world, 'luksKillSlot', '--batch-mode', world.image, '1')
+    cryptsetup('luksKillSlot', '--batch-mode', world.image, '1')
   end
 
   # Bob's newest key is in a spare, an older one in his own slot.
@@ -139,7 +152,7 @@ module Cases
   # The same, and his own slot is empty.
   def make_moved(world, type)
     from(world, 'spare', type)
-    cryptsetup(world, 'luksKillSlot', '--batch-mode', world.image, '1')
+    cryptsetup('luksKillSlot', '--batch-mode', world.image, '1')
   end
 
   # One key of his, in the spare and in his own slot.
@@ -180,20 +193,20 @@ module Cases
   # With alice's key, from hand to hand.
   def add_key(world, key, slot)
     alices = newest_key(world, 'alice')
-    cryptsetup(world, 'luksAddKey', '--batch-mode', '--pbkdf', 'pbkdf2', '--pbkdf-force-iterations',
+    cryptsetup('luksAddKey', '--batch-mode', '--pbkdf', 'pbkdf2', '--pbkdf-force-iterations',
                '1000', '--key-file=-', "--keyfile-size=#{alices.bytesize}",
                "--new-keyfile-size=#{key.bytesize}", '--key-slot', slot.to_s, world.image, '-',
                input: alices + key)
   end
 
-  def cryptsetup(_world, *words, input: '')
+  def cryptsetup(*words, input: '')
     out, status = Open3.capture2e('cryptsetup', *words, stdin_data: input)
     raise "cryptsetup #{words.join(' ')}: #{out}" unless status.success?
   end
 
-  def write_key(world, key, time, path = World::PATH_OF_DISK)
-    ENV['GNUPGHOME'] = world.gnupg('bob')
+  def write_key(world, key, time, path = World::PATH_OF_DISK, admin: 'bob')
+    ENV['GNUPGHOME'] = world.gnupg(admin)
     text = RubyKeys.plaintext('deflated', { path => { key: key, time: time } })
-    RubyKeys.write_text(text, world.data, 'bob', world.fingerprint('bob'))
+    RubyKeys.write_text(text, world.data, admin, world.fingerprint(admin))
   end
 end

@@ -40,9 +40,9 @@ class Header
     @slots.keys.sort
   end
 
-  # The numbers of the slots that one of these keys opens.
-  def opened_by(keys)
-    @slots.values.select { |slot| keys.any? { |key| opens?(slot, key) } }.map(&:number)
+  # The numbers of the slots that this key opens; to be asked before the image changes.
+  def opened_by(key)
+    @slots.values.select { |slot| opens?(slot, key) }.map(&:number)
   end
 
   private

@@ -8,7 +8,7 @@ require_relative 'world'
 # Something is not as it must be.
 class Wrong < StandardError; end
 
-# Everything that counts, at one instant.
+# Everything that counts, at one instant: all that is asked of the disk is asked now.
 class Look
   attr_reader :held, :header
 
@@ -17,12 +17,14 @@ class Look
       [admin, StoredKeys.new(File.join(keys, admin), world.gnupg(admin))]
     end
     @header = Header.read(world.image)
-    @opened = {}
+    @opened = World::SLOTS.keys.to_h do |admin|
+      [admin, keys(admin).uniq.to_h { |key| [key, @header ? @header.opened_by(key) : []] }]
+    end
   end
 
   # The numbers of the slots that this admin's keys open.
   def opened(admin)
-    @opened[admin] ||= opened_by(keys(admin))
+    @opened[admin].values.flatten.uniq.sort
   end
 
   def access?(admin)
@@ -31,11 +33,11 @@ class Look
 
   # Would Ruby Arver open the disk?
   def ruby_access?(admin)
-    opened_by([@held[admin].chosen(World::PATH_OF_DISK)]).any?
+    @opened[admin].fetch(@held[admin].chosen(World::PATH_OF_DISK), []).any?
   end
 
   def promoted_access?(admin)
-    opened_by(keys(admin, &:positive?)).any?
+    keys(admin, &:positive?).any? { |key| @opened[admin][key].any? }
   end
 
   def numbers
@@ -46,12 +48,6 @@ class Look
     all = @held[admin].for_disk(World::PATH_OF_DISK)
     all = all.select { |key| yield key.time } if block_given?
     all.map(&:text)
-  end
-
-  private
-
-  def opened_by(keys)
-    @header ? @header.opened_by(keys.compact) : []
   end
 end
 
@@ -89,10 +85,10 @@ class Judge
   end
 
   # Slots of others are as they were, to the byte.
-  def others_untouched(before, now, subject)
+  def others_untouched(before, now, *subjects)
     return unless before.header
 
-    own = [World::SLOTS.fetch(subject), *before.opened(subject)]
+    own = subjects.flat_map { |admin| [World::SLOTS.fetch(admin), *before.opened(admin)] }
     before.header.slots.except(*own).each do |number, slot|
       is = now.header&.slots&.fetch(number, nil)
       wrong "slot #{number} has changed" unless is && [is.salt, is.area] == [slot.salt, slot.area]

@@ -8,10 +8,8 @@
 #   torture.rb --minutes M [--seed S]      random cuts, until the time is over
 #   torture.rb --sample N [--seed S]       N random cuts, spread over all cases
 #   with --jobs J (worlds at once, 2), --program PATH (another arver), --only REGEXP (cases)
-require 'etc'
 require 'fileutils'
 require 'json'
-require 'open3'
 require 'optparse'
 require 'socket'
 require 'tmpdir'
@@ -66,8 +64,7 @@ class Torture
   end
 
   def known_cases
-    help, = Open3.capture2e(@program, '--help')
-    all = Cases.all(help) + Pairs.all(help)
+    all = Cases.all + Pairs.all
     all = all.select { |kase| kase.name == @case } if @case
     all = all.select { |kase| kase.name =~ @only } if @only
     abort "no such case: #{@case || @only}" if all.empty?
@@ -153,11 +150,11 @@ class Torture
 
   def work(dir, admins, socket)
     world = World.new(dir, admins, @program)
-    trial = Trial.new(world)
+    trials = Hash.new(Trial.new(world)).merge('pair' => Pairs::Trial.new(world))
     loop do
       socket.puts 'next'
       line = socket.gets or break
-      cuts_of(trial, JSON.parse(line)) { |outcome| socket.puts JSON.generate(outcome.to_h) }
+      cuts_of(trials, JSON.parse(line)) { |outcome| socket.puts JSON.generate(outcome.to_h) }
     end
   rescue Errno::EPIPE, Errno::ECONNRESET
     nil
@@ -166,9 +163,9 @@ class Torture
     exit!(0)
   end
 
-  def cuts_of(trial, task)
+  def cuts_of(trials, task)
     kase = @cases.fetch(task['case'])
-    trial = Pairs::Trial.new(trial) if kase.side == 'pair'
+    trial = trials[kase.side]
     each_cut(trial, kase, task) do |at, action|
       outcome = trial.cut(kase, at, action)
       yield outcome

@@ -97,20 +97,27 @@ class Trial
     finish(kase, before)
   end
 
-  # Run it again, for the side "twice" cut once more, until it is done; a word of arver's about
-  # --force is taken.
+  # Run it again; for the side "twice" cut once more, until it is done. Where arver asks
+  # for --force, or for --violence over what is no header, it gets that.
   def finish(kase, before)
     words = kase.words
     (1..RUNS).each do |n|
       run = again(kase, words, n)
       now = judge_all(kase, before, run)
       next if run.status > 128
-      next words = ['--force', *kase.words] if run.out.include?('--force makes a new key')
+      more = asked_for(kase, run, now)
+      next words = [more, *kase.words] if more
       return finished(kase, now, n) if run.status.zero? || done_already?(kase, run, now)
 
       raise Wrong, "run again, it exits #{run.status}"
     end
     raise Wrong, 'it does not come to its end'
+  end
+
+  def asked_for(kase, run, now)
+    return '--force' if run.out.include?('--force makes a new key')
+
+    '--violence' if kase.verb == 'create' && !now.header && run.err.include?('--violence overwrites')
   end
 
   def again(kase, words, n)
@@ -128,10 +135,10 @@ class Trial
     false
   end
 
-  # runs: how many were made besides the first. Each that is forced may have left a file more.
+  # runs: how many were made besides the first. Each that was forced may have left a file more.
   def finished(kase, now, runs)
     @judge.clean(now, kase.slots)
-    more = kase.forced? ? runs : 0
+    more = @story.grep(/--force/).any? ? runs : 0
     now.held.each do |admin, held|
       want = @files[kase.name][admin]
       next if held.files.size.between?(want, want + (admin == kase.subject ? more : 0))
