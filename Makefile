@@ -37,7 +37,7 @@ arver_INC := -Ilib -I.
 tests_INC := -Ilib -I.
 INC = $($(firstword $(subst /, ,$<))_INC)
 
-.PHONY: all demo check unit contract cli e2e bench lint layers install clean
+.PHONY: all demo check torture unit contract cli e2e bench lint layers install clean
 all: build/arver
 
 # Three builds of the same sources: the product, one with AddressSanitizer and
@@ -104,9 +104,17 @@ e2e: build/arver
 check:
 	$(Q)tests/deps.sh build test lint
 	$(Q)$(MAKE) --no-print-directory -j2 all build/asan/arver-asan \
-	    $(addprefix build/asan/,$(UNIT) $(CONTRACT)) $(addprefix build/tsan/,$(THREADED))
-	$(Q)tests/run tests/layers.sh tests/symbols.sh tests/lint.sh tests/valgrind.sh $(addprefix build/asan/,$(UNIT) $(CONTRACT)) \
+	    $(addprefix build/asan/,$(UNIT) $(CONTRACT)) $(addprefix build/tsan/,$(THREADED)) build/tests/cut.so
+	$(Q)tests/run tests/torture/some-cuts-anywhere tests/layers.sh tests/symbols.sh tests/lint.sh tests/valgrind.sh $(addprefix build/asan/,$(UNIT) $(CONTRACT)) \
 	    $(addprefix build/tsan/,$(THREADED)) $(CLI) $(E2E)
+
+# Every cut there is: hours. TORTURE='--minutes 60' instead of --all is a random part of it.
+TORTURE ?= --all
+torture:
+	$(Q)tests/deps.sh build test
+	$(Q)$(MAKE) --no-print-directory -j2 all build/tests/cut.so
+	$(Q)tests/torture/judge-is-judged
+	$(Q)tests/torture/torture.rb $(TORTURE)
 
 demo:
 	$(Q)tests/deps.sh build lab

@@ -57,6 +57,7 @@ class Judge
 
   def initialize(world)
     @world = world
+    @opened = {}
   end
 
   def look(keys = @world.data('keys'))
@@ -66,6 +67,7 @@ class Judge
   # After any run, cut or not. loser: who may lose access, if anybody.
   def judge(before, now, loser: nil)
     readable(now)
+    no_slot_without_key(before, now)
     World::SLOTS.each_key do |admin|
       next if admin == loser
 
@@ -140,6 +142,18 @@ class Judge
   def readable(now)
     now.held.each do |admin, held|
       held.unreadable.each { |name, why| wrong "keys/#{admin}/#{name} cannot be read: #{why}" }
+    end
+  end
+
+  # A slot that was filled opens with a key of its owner's: only one that did open may be half wiped.
+  def no_slot_without_key(before, now)
+    World::SLOTS.each do |admin, number|
+      [before, now].each do |look|
+        slot = look.header&.slots&.fetch(number, nil) or next
+        name = [look.header.uuid, slot.salt]
+        @opened[name] = true if look == before || look.opened(admin).include?(number)
+        wrong "slot #{number} opens with no key that #{admin} has" unless @opened[name]
+      end
     end
   end
 
