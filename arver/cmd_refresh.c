@@ -28,7 +28,22 @@ struct refreshing {
 	struct settling settling;
 };
 
-/* Which slots to try my keys in: all but rescue slots, and those that were noted in any case. */
+/*
+ * Slots that may be spares of mine. Whoever can write my directory can put a colleague's passphrase
+ * there: what opens a slot that users give to somebody else is not mine to keep or to empty.
+ */
+static uint32_t
+possible_spares(const struct refreshing *r, const struct work *w)
+{
+	uint32_t slots = ~w->disk->rescue_slots;
+
+	for (int s = 0; s < LUKS_MAX_SLOTS; s++)
+		if (inventory_slot_owner(r->app->inventory, s))
+			slots &= ~(1u << s);
+	return slots;
+}
+
+/* Which slots to try my keys in, and those that were noted in any case. */
 static void
 tell(struct refreshing *r)
 {
@@ -37,7 +52,7 @@ tell(struct refreshing *r)
 		const struct journal_note *note = settle_earlier(&r->settling, w);
 
 		w->survey_all = true;
-		w->suspects = ~w->disk->rescue_slots;
+		w->suspects = possible_spares(r, w);
 		if (note && note->own.slot != JOURNAL_NO_SLOT)
 			w->noted |= 1u << note->own.slot;
 		if (note && note->spare.slot != JOURNAL_NO_SLOT)
@@ -46,13 +61,13 @@ tell(struct refreshing *r)
 }
 
 /*
- * Slots beside my own with stored keys of mine in them. A passphrase that was asked for is mine
+ * Spares with stored keys of mine in them. A passphrase that was asked for is mine
  * to replace in my own slot only.
  */
 static uint32_t
 my_spares(const struct refreshing *r, const struct work *w)
 {
-	uint32_t spares = w->mine & ~(1u << w->slot) & ~w->disk->rescue_slots;
+	uint32_t spares = w->mine & possible_spares(r, w);
 
 	for (int s = 0; s < LUKS_MAX_SLOTS; s++)
 		if (w->fits[s] == r->app->asked)

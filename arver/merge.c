@@ -3,7 +3,9 @@
 #include "arver/merge.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include "arver/app.h"
 #include "base/clock.h"
 #include "inventory/inventory.h"
@@ -18,38 +20,44 @@ merge_done(struct merge *m)
 	key_edits_done(&m->edits);
 }
 
-static void
-add_word(struct argv *words, const char *path, const struct key *key, double time)
+/* Which key it is: its dates and its path. */
+static char *
+name_of(const char *path, const struct key *key, double time)
 {
-	argv_addf(words, "%.6f %.6f %s", time, key->made, path);
+	return mem_printf("%.6f %.6f %s", time, key->made, path);
 }
 
-static bool
-is_meant(const char *word, const char *path, const struct key *key)
-{
-	AUTO(argv_done) struct argv own = { 0 };
-
-	add_word(&own, path, key, key->time);
-	return strcmp(word, own.at[0]) == 0;
-}
-
-/* The one key that this word means; two of the same dates are none. */
+/* The one key of this name; two of the same dates are none. */
 static const struct key *
-key_of_word(const struct keyring *kr, const char *word)
+key_of_name(const struct keyring *kr, const char *name)
 {
-	const char *path = strchr(word, '/');
+	const char *path = strchr(name, '/');
 	const struct key *found = NULL;
 	size_t n = 0;
 	const struct key *keys = path ? keyring_get(kr, path, &n) : NULL;
 
 	for (size_t i = 0; i < n; i++) {
-		if (!is_meant(word, path, &keys[i]))
+		AUTO(mem_free_drop) char *own = name_of(path, &keys[i], keys[i].time);
+
+		if (strcmp(name, own) != 0)
 			continue;
 		if (found)
 			return NULL;
 		found = &keys[i];
 	}
 	return found;
+}
+
+/* "WHEN NAME": from then on it was dead, unless it has opened its disk since. */
+static void
+take_word(struct merge *m, const char *word)
+{
+	char *name;
+	double when = strtod(word, &name);
+	const struct key *key = *name == ' ' ? key_of_name(m->app->keys, name + 1) : NULL;
+
+	if (key && key->state != KEY_DEAD && key->proven < when)
+		key_edits_of(&m->edits, key)->dead = when;
 }
 
 void
@@ -61,12 +69,8 @@ merge_begin(struct merge *m, struct app *app, const struct journal_notes *notes)
 
 		if (strcmp(n->admin, app->me->name) != 0)
 			continue;
-		for (size_t k = 0; k < n->dead.n; k++) {
-			const struct key *key = key_of_word(app->keys, n->dead.at[k]);
-
-			if (key && key->state != KEY_DEAD)
-				key_edits_of(&m->edits, key)->dead = clock_unix();
-		}
+		for (size_t k = 0; k < n->dead.n; k++)
+			take_word(m, n->dead.at[k]);
 	}
 }
 
@@ -116,17 +120,18 @@ merge_promoted(struct merge *m, const char *disk_path, const struct secret *stor
 }
 
 void
-merge_dead(struct merge *m, const struct secret *passphrase, struct argv *words)
+merge_dead(struct merge *m, const struct secret *passphrase, const char *uuid, struct argv *words)
 {
 	const char *path;
 	const struct key *key = keyring_key_of(m->app->keys, passphrase, &path);
 
-	if (!key)
+	if (!key || (key->uuid && strcasecmp(key->uuid, uuid) != 0))
 		return;
 	struct key_edit *edit = key_edits_of(&m->edits, key);
+	AUTO(mem_free_drop) char *name = name_of(path, key, edit->time > 0 ? edit->time : key->time);
 
 	edit->dead = clock_unix();
-	add_word(words, path, key, edit->time > 0 ? edit->time : key->time);
+	argv_addf(words, "%.6f %s", edit->dead, name);
 }
 
 /* Call `see` for every key of the keyring, with its edit or NULL. */

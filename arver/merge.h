@@ -39,10 +39,12 @@ void merge_proven(struct merge *m, const struct secret *passphrase);
 void merge_promoted(struct merge *m, const char *disk_path, const struct secret *stored, double time);
 
 /*
- * The slot that this key was proven in is empty, and its successor proven: it is dead. Appends the
- * word for the journal to *words. Keys that are not from the keyring are passed over.
+ * The slot that this key was proven in, in the header with this UUID, is empty, and its successor
+ * proven: it is dead. Appends the word for the journal to *words. Passed over are keys that are not
+ * from the keyring, and those that were made for another header: a disk may have been cloned.
  */
-void merge_dead(struct merge *m, const struct secret *passphrase, struct argv *words);
+void merge_dead(struct merge *m, const struct secret *passphrase, const char *uuid,
+    struct argv *words);
 
 /* Keys that are dead, by now or from before. */
 size_t merge_n_dead(const struct merge *m);

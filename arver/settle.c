@@ -154,7 +154,7 @@ note_dead(struct settling *s, const struct work *w)
 		for (int other = 0; other < LUKS_MAX_SLOTS && !elsewhere; other++)
 			elsewhere = !(w->killed >> other & 1) && w->fits[other] == key;
 		if (!elsewhere)
-			merge_dead(&s->merge, key, &n->dead);
+			merge_dead(&s->merge, key, w->uuid, &n->dead);
 	}
 }
 

@@ -33,6 +33,7 @@ struct gpg_recipient_query {
 	const char *public_key;	 /* armored, from keys/public, imported when the keyring
 				  * lacks the fingerprint and it holds this one; or NULL */
 	bool trust_all;		 /* take it although its validity is not full */
+	bool unrehearsed;	 /* do without the word that is encrypted to it first */
 	/* Called with a warning such as "bob's key expires in 12 days". */
 	void (*warn)(void *arg, const char *text);
 	void *warn_arg;
