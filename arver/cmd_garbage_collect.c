@@ -40,9 +40,10 @@ collect(struct app *app, struct merge *m, struct err *e)
 	}
 	if (!merge_write(m, e))
 		return false;
+	if (!app->options.quiet && n_files > 1)
+		printf("%zu key files made one, ", n_files);
 	if (!app->options.quiet)
-		printf("%zu key file%s made one, %zu dead key%s dropped\n", n_files, plural(n_files),
-		    n_dead, plural(n_dead));
+		printf("%zu dead key%s dropped\n", n_dead, plural(n_dead));
 	if (left.n > 0)
 		log_line(LOG_INFO, "%zu file%s of runs that are not finished left as they are", left.n,
 		    plural(left.n));
