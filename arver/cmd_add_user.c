@@ -171,19 +171,6 @@ decide_all(struct granting *g, struct err *e)
 	return true;
 }
 
-/* A key that sits in a spare is known by its salt alone: note it at once. */
-static void
-on_row(void *arg, const struct row *row)
-{
-	struct granting *g = arg;
-	const struct work *w = row->step->work;
-	struct err e = { 0 };
-
-	if (row->step->kind == STEP_ADD && row->step->phase == 1 && w->in_spare &&
-	    !settle_note_salt(&g->settling, w, &e))
-		log_line(LOG_WARNING, "%s: %s", path_shown(w->disk->path), e.text);
-}
-
 /* The walk, once everything on this side is known to be good. */
 static bool
 grant(struct granting *g, struct run *run, struct report *rep, struct err *e)
@@ -191,16 +178,7 @@ grant(struct granting *g, struct run *run, struct report *rep, struct err *e)
 	struct settling *s = &g->settling;
 
 	run_phase(run, 0);
-	if (!settle_begin(s, e) || !decide_all(g, e) || !settle_stage(s, e))
-		return false;
-	run_phase(run, 1);
-	if (!settle_promote(s, rep, e))
-		return false;
-	run_phase(run, 2);
-	if (!settle_note_changes(s, e))
-		return false;
-	run_phase(run, 3);
-	return settle_finish(s, e) && settle_close(s, e);
+	return settle_begin(s, e) && decide_all(g, e) && settle_run(s, run, rep, e);
 }
 
 static void
@@ -268,8 +246,8 @@ add_user_run(struct app *app, int *status, struct err *e)
 	AUTO(report_drop) struct report *rep = report_new(plan);
 	struct run_options o = app_run_options(app);
 
-	o.on_row = on_row;
-	o.arg = &g;
+	o.on_row = settle_on_row;
+	o.arg = &g.settling;
 	AUTO(run_drop) struct run *run = run_begin(&o, plan, rep);
 
 	show_init(&show, app, set);

@@ -13,7 +13,6 @@
 #include "arver/settle.h"
 #include "arver/show.h"
 #include "arver/works.h"
-#include "base/log.h"
 #include "base/secret.h"
 #include "inventory/inventory.h"
 #include "keyring/keyring.h"
@@ -183,40 +182,16 @@ drop_unused(struct refreshing *r, const struct work *w)
 	}
 }
 
-/* A key that sits in a spare is known to other runs by its salt: note it at once. */
-static void
-on_row(void *arg, const struct row *row)
-{
-	struct refreshing *r = arg;
-	const struct work *w = row->step->work;
-	struct err e = { 0 };
-
-	if (row->step->kind == STEP_ADD && row->step->phase == 1 && w->in_spare &&
-	    !settle_note_salt(&r->settling, w, &e))
-		log_line(LOG_WARNING, "%s: %s", path_shown(w->disk->path), e.text);
-}
-
 static bool
 refresh(struct refreshing *r, struct run *run, struct report *rep, struct err *e)
 {
-	struct settling *s = &r->settling;
-
 	tell(r);
 	run_phase(run, 0);
 	for (size_t i = 0; i < r->works->n; i++) {
 		decide(r, r->works->at[i]);
 		drop_unused(r, r->works->at[i]);
 	}
-	if (!settle_stage(s, e))
-		return false;
-	run_phase(run, 1);
-	if (!settle_promote(s, rep, e))
-		return false;
-	run_phase(run, 2);
-	if (!settle_note_changes(s, e))
-		return false;
-	run_phase(run, 3);
-	return settle_note_changes(s, e) && settle_finish(s, e) && settle_close(s, e);
+	return settle_run(&r->settling, run, rep, e);
 }
 
 static void
@@ -281,8 +256,8 @@ refresh_run(struct app *app, int *status, struct err *e)
 		AUTO(report_drop) struct report *rep = report_new(plan);
 		struct run_options o = app_run_options(app);
 
-		o.on_row = on_row;
-		o.arg = &r;
+		o.on_row = settle_on_row;
+		o.arg = &r.settling;
 		AUTO(run_drop) struct run *run = run_begin(&o, plan, rep);
 
 		show_init(&show, app, set);

@@ -10,11 +10,13 @@
 #include <string.h>
 #include "arver/app.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/secret.h"
 #include "inventory/inventory.h"
 #include "keystore/keystore.h"
 #include "report/report.h"
+#include "run/run.h"
 #include "run/work.h"
 
 /* What became of a new key. */
@@ -121,11 +123,18 @@ copy_salts(struct settling *s)
 		copy_salt(s, s->works[i]);
 }
 
-bool
-settle_note_salt(struct settling *s, const struct work *w, struct err *e)
+void
+settle_on_row(void *arg, const struct row *row)
 {
+	struct settling *s = arg;
+	const struct work *w = row->step->work;
+	struct err e = { 0 };
+
+	if (row->step->kind != STEP_ADD || row->step->phase != 1 || !w->in_spare)
+		return;
 	copy_salt(s, w);
-	return journal_write(s->app->journal, &s->notes, e);
+	if (!journal_write(s->app->journal, &s->notes, &e))
+		log_line(LOG_WARNING, "%s: %s", path_shown(w->disk->path), e.text);
 }
 
 /* From now on the note's salts are those of the promoted key, and of no leftover. */
@@ -158,8 +167,9 @@ note_dead(struct settling *s, const struct work *w)
 	}
 }
 
-bool
-settle_note_changes(struct settling *s, struct err *e)
+/* Phases that moved keys between slots are over: note their salts, and which keys are dead. */
+static bool
+note_changes(struct settling *s, struct err *e)
 {
 	copy_salts(s);
 	for (size_t i = 0; i < s->n; i++)
@@ -255,4 +265,19 @@ settle_finish(struct settling *s, struct err *e)
 		if (s->works[i]->promoted > 0)
 			return replace(s, true, "", e);
 	return merge_write(&s->merge, e);
+}
+
+bool
+settle_run(struct settling *s, struct run *run, struct report *rep, struct err *e)
+{
+	if (!settle_stage(s, e))
+		return false;
+	run_phase(run, 1);
+	if (!settle_promote(s, rep, e))
+		return false;
+	run_phase(run, 2);
+	if (!note_changes(s, e))
+		return false;
+	run_phase(run, 3);
+	return note_changes(s, e) && settle_finish(s, e) && settle_close(s, e);
 }

@@ -17,6 +17,8 @@
 struct admin;
 struct app;
 struct report;
+struct row;
+struct run;
 struct work;
 
 /* Zero-initialize but for the first four, then settle_begin; settle_done frees. */
@@ -66,6 +68,15 @@ MUST_CHECK bool settle_is_placed(const struct settling *s, const struct journal_
     bool *out, struct err *e);
 
 /*
+ * The whole walk behind the decision, for keys that may go through a spare slot: stage, change,
+ * promote, remove what was replaced, settle. With settle_on_row as the run's on_row.
+ */
+MUST_CHECK bool settle_run(struct settling *s, struct run *run, struct report *rep, struct err *e);
+
+/* A key that sits in a spare is known by its salt alone: it is noted at once. `arg`: the settling. */
+void settle_on_row(void *arg, const struct row *row);
+
+/*
  * Note every disk, slot and file in the journal, then put the staged key file
  * in place. Works without a new_key are left out; none at all is fine.
  */
@@ -77,12 +88,6 @@ MUST_CHECK bool settle_stage(struct settling *s, struct err *e);
  * Keys of mine go into one file with all the others that I have.
  */
 MUST_CHECK bool settle_promote(struct settling *s, struct report *rep, struct err *e);
-
-/* A change of this work was proven just now: note its salt. */
-MUST_CHECK bool settle_note_salt(struct settling *s, const struct work *w, struct err *e);
-
-/* After a later phase that moved keys between slots: note their salts, and which keys are dead. */
-MUST_CHECK bool settle_note_changes(struct settling *s, struct err *e);
 
 /* Write what has come to be known of my keys since they were promoted. */
 MUST_CHECK bool settle_finish(struct settling *s, struct err *e);
