@@ -65,17 +65,19 @@ decide_granted(struct work *w, const struct journal_note *note)
 	return true;
 }
 
-/* Might a key of somebody else sit in a spare here: has another admin an empty slot? */
-static bool
-others_are_complete(const struct granting *g, const struct work *w)
+/* The slots of the other admins: is one of them empty, then a spare may hold that admin's key. */
+static uint32_t
+slots_of_others(const struct granting *g)
 {
+	uint32_t slots = 0;
+
 	for (size_t i = 0; i < inventory_n_admins(g->app->inventory); i++) {
 		const struct admin *a = inventory_admin(g->app->inventory, i);
 
-		if (a != g->to && !a->revoked && !w->header.slots[a->slot].active)
-			return false;
+		if (a != g->to && !a->revoked)
+			slots |= 1u << a->slot;
 	}
-	return true;
+	return slots;
 }
 
 /*
@@ -93,7 +95,8 @@ tidy_spare(struct granting *g, struct work *w, const struct journal_note *note, 
 		return true;
 	if (!settle_is_leftover(&g->settling, note, spare, w->header.slots[spare->slot].salt, &mine, e))
 		return false;
-	if (mine && (spare->salt || others_are_complete(g, w)))
+	w->filled = spare->salt ? 0 : slots_of_others(g);
+	if (mine && !(w->filled & ~luks_active(&w->header)))
 		w->tidy |= 1u << spare->slot;
 	else
 		log_line(LOG_WARNING,

@@ -90,6 +90,7 @@ choose_unclaimed(struct revoking *r)
 	for (size_t i = 0; i < r->works->n; i++) {
 		struct work *w = r->works->at[i];
 
+		w->filled = r->others;
 		if (!(r->others & ~luks_active(&w->header)))
 			w->tidy = left(w) & ~r->staying;
 	}

@@ -146,10 +146,11 @@ decide(const struct refreshing *r, struct work *w)
 		    "--force --add-user %s, which replaces it", w->slot, r->app->me->name);
 		return;
 	}
-	if (spares) {
+	if (spares && (filled || settle_earlier(&r->settling, w))) {
 		resume(r, w, spares);
 		return;
 	}
+	w->tidy = spares; /* in a slot that was mine before: no run was cut */
 	w->go = filled ? WORK_SPARE : WORK_DIRECT;
 	w->spare = filled ? settle_find_spare(&r->settling, w) : LUKS_ANY_SLOT;
 	if (filled && w->spare < 0) {

@@ -18,6 +18,13 @@ void
 merge_done(struct merge *m)
 {
 	key_edits_done(&m->edits);
+	argv_done(&m->noted);
+}
+
+static double
+later(double a, double b)
+{
+	return a > b ? a : b;
 }
 
 /* Which key it is: its dates and its path. */
@@ -71,6 +78,8 @@ merge_begin(struct merge *m, struct app *app, const struct journal_notes *notes)
 			continue;
 		for (size_t k = 0; k < n->dead.n; k++)
 			take_word(m, n->dead.at[k]);
+		for (size_t k = 0; k < n->staged.n; k++)
+			argv_add(&m->noted, n->staged.at[k]);
 	}
 }
 
@@ -130,7 +139,8 @@ merge_dead(struct merge *m, const struct secret *passphrase, const char *uuid, s
 	struct key_edit *edit = key_edits_of(&m->edits, key);
 	AUTO(mem_free_drop) char *name = name_of(path, key, edit->time > 0 ? edit->time : key->time);
 
-	edit->dead = clock_unix();
+	/* later than any proof of it, whatever the clocks said */
+	edit->dead = later(clock_unix(), later(key->proven, edit->proven) + A_BIT);
 	argv_addf(words, "%.6f %s", edit->dead, name);
 }
 
@@ -190,17 +200,25 @@ merge_drop_dead(struct merge *m)
 		key_edits_of(&m->edits, dead.at[i].key)->drop = true;
 }
 
+struct leaving {
+	const struct merge *m;
+	struct argv *files;
+};
+
 static void
 collect_left(void *arg, const struct key *key, const struct key_edit *edit)
 {
-	if (key->state == KEY_STAGED && !edit && key->file && !argv_has(arg, key->file))
-		argv_add(arg, key->file);
+	struct leaving *l = arg;
+
+	if (key->state == KEY_STAGED && !edit && key->file && !argv_has(l->files, key->file) &&
+	    (key->by || argv_has(&l->m->noted, key->file)))
+		argv_add(l->files, key->file);
 }
 
 void
 merge_left(const struct merge *m, struct argv *out)
 {
-	each_key(m, collect_left, out);
+	each_key(m, collect_left, &(struct leaving){ m, out });
 }
 
 bool

@@ -18,11 +18,12 @@ struct secret;
 struct merge {
 	struct app *app;
 	struct key_edits edits;
+	struct argv noted; /* key files of mine that the journal's notes name */
 };
 
 void merge_done(struct merge *m);
 
-/* Take in which keys of mine are dead by the journal's notes. */
+/* Take in what the journal's notes say: which keys of mine are dead, which files are noted. */
 void merge_begin(struct merge *m, struct app *app, const struct journal_notes *notes);
 
 /*
@@ -55,8 +56,8 @@ void merge_drop_dead(struct merge *m);
 bool merge_is_due(const struct merge *m);
 
 /*
- * Files with staged keys that this run settles neither way: they stay as they are, for whoever
- * staged them to finish. Added to *out.
+ * Files with staged keys that this run settles neither way and that somebody may look for: the
+ * colleague who grants me a disk, or a run that is noted. They stay as they are. Added to *out.
  */
 void merge_left(const struct merge *m, struct argv *out);
 

@@ -219,7 +219,7 @@ collect(const struct settling *s, bool all_of_mine, struct entry_list *out)
 		struct entry *entry = add_entry(out, s, w);
 
 		entry->time = w->promoted;
-		entry->proven = w->promoted;
+		entry->proven = w->promoted > 0 ? clock_unix() : 0;
 	}
 	if (all_of_mine)
 		merge_collect(&s->merge, out);

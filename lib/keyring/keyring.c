@@ -142,7 +142,9 @@ merge(struct key a, struct key b)
 	struct key k = comes_first(&a, &b) ? a : b;
 	struct key *rest = comes_first(&a, &b) ? &b : &a;
 
-	if (rest->state != KEY_FUTURE)
+	if (k.state == KEY_FUTURE && rest->state != KEY_FUTURE)
+		k.time = rest->time; /* it was set back */
+	else if (rest->state != KEY_FUTURE)
 		k.time = later(k.time, rest->time);
 	k.made = later(k.made, rest->made);
 	k.proven = later(k.proven, rest->proven);

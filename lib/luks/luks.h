@@ -126,6 +126,7 @@ struct luks_kill {
 	struct luks_try auth;	/* proven first; auth.slot != slot unless violence */
 	int slot;
 	const char *salt;	/* the slot must still hold this one */
+	uint32_t filled;	/* slots that must be in use for it: their owners may need `slot` */
 	bool known;		/* which key is in `slot` the caller has seen, and `salt` pins it.
 				 * Otherwise a slot that auth's key opens is refused */
 	bool violence;		/* kill the last slot, auth.slot itself, or what auth's key opens */

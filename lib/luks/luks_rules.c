@@ -98,6 +98,10 @@ luks_rules_kill(const struct disk *d, const struct luks_header *seen, const stru
 	if (k->salt && strcasecmp(seen->slots[k->slot].salt, k->salt) != 0)
 		return err_set(e, ERR_REFUSED, "%s: slot %d now holds another key", shown(d),
 		    k->slot);
+	if (k->filled & ~luks_active(seen))
+		return err_set(e, ERR_REFUSED,
+		    "%s: slot %d is kept: another admin's slot is empty, whose key may be there",
+		    shown(d), k->slot);
 	if (!k->violence && luks_active(seen) == UINT32_C(1) << k->slot)
 		return err_set(e, ERR_REFUSED, "%s: slot %d is the last one in use", shown(d),
 		    k->slot);

@@ -189,7 +189,8 @@ kill_tidy(struct lane_run *l, struct row *row, struct luks_try auth)
 		if (!(w->tidy >> s & 1) || !w->header.slots[s].active)
 			continue;
 		if (!kill_slot(l, row, (struct luks_kill){ .auth = auth, .slot = s,
-			.salt = w->surveyed.slots[s].salt, .known = w->fits[s] != NULL }))
+			.salt = w->surveyed.slots[s].salt, .filled = w->filled,
+			.known = w->fits[s] != NULL }))
 			return;
 		w->tidy &= ~(1u << s);
 	}

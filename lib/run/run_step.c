@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include "keyring/keyring.h"
 
 void
@@ -63,14 +64,16 @@ tries_add(struct tries *t, const struct secret *key, int slot)
 	*try = (struct luks_try){ .key = key, .slot = slot };
 }
 
+/* The keys stored under this path; with a UUID only those made for that header. */
 static void
-add_path(struct tries *t, const struct keyring *keys, const char *path, int slot)
+add_path(struct tries *t, const struct keyring *keys, const char *path, const char *uuid, int slot)
 {
 	size_t n = 0;
 	const struct key *key = keyring_get(keys, path, &n);
 
 	for (size_t i = 0; i < n; i++)
-		tries_add(t, key[i].passphrase, slot);
+		if (!uuid || (key[i].uuid && strcasecmp(key[i].uuid, uuid) == 0))
+			tries_add(t, key[i].passphrase, slot);
 }
 
 /*
@@ -84,16 +87,16 @@ add_others(struct tries *t, const struct lane_run *l, const struct disk *d, int 
 
 	while (d->uuid && (path = keyring_path_of_uuid(l->o->keys, d->uuid, path)))
 		if (strcmp(path, d->path) != 0)
-			add_path(t, l->o->keys, path, slot);
+			add_path(t, l->o->keys, path, d->uuid, slot);
 	if (l->o->set_key)
-		add_path(t, l->o->keys, l->o->set_key, slot);
+		add_path(t, l->o->keys, l->o->set_key, NULL, slot);
 }
 
 void
 tries_add_mine(struct tries *t, const struct lane_run *l, const struct disk *d, int slot)
 {
 	if (l->o->keys) {
-		add_path(t, l->o->keys, d->path, slot);
+		add_path(t, l->o->keys, d->path, NULL, slot);
 		add_others(t, l, d, slot);
 	}
 	if (l->o->asked)

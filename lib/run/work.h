@@ -37,6 +37,7 @@ struct work {
 	int spare;		  /* WORK_SPARE: through this one */
 	uint32_t tidy;		  /* slots to kill in the last phase: leftovers of earlier runs,
 				   * or what nobody claims (del-user --force) */
+	uint32_t filled;	  /* slots that must be in use when those in `tidy` are killed */
 	struct secret *new_key;	  /* owned */
 	const struct secret *stored; /* the same, where the key store has it for this disk already */
 	char uuid[LUKS_UUID_LEN + 1]; /* STEP_FORMAT: of the new header; else what survey saw */

@@ -294,6 +294,27 @@ restore_world()
 	[ ! -d saved/home ] || cp -a saved/home .
 }
 
+# clock.so: preloaded, it puts the clock forward by $AHEAD seconds
+clock_library()
+{
+	cat >clock.c <<-'.'
+		#define _GNU_SOURCE
+		#include <stdlib.h>
+		#include <sys/syscall.h>
+		#include <time.h>
+		#include <unistd.h>
+		int clock_gettime(clockid_t id, struct timespec *t)
+		{
+			long r = syscall(SYS_clock_gettime, id, t);
+
+			if (id == CLOCK_REALTIME && getenv("AHEAD"))
+				t->tv_sec += atol(getenv("AHEAD"));
+			return (int)r;
+		}
+	.
+	gcc -shared -fPIC -o clock.so clock.c
+}
+
 # --- what is expected --------------------------------------------------------------------------
 
 run() # COMMAND...: keep its output, its errors and its status
