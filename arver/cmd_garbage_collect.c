@@ -34,8 +34,9 @@ collect(struct app *app, struct merge *m, struct err *e)
 	merge_drop_dead(m);
 	if (n_files == 0 || (n_files == 1 && n_dead == 0)) {
 		if (!app->options.quiet)
-			printf("nothing to do: %s\n", n_files ? "one key file, and no dead key in it"
-							      : "no key file");
+			printf("nothing to do: %s\n",
+			    n_files ? "one key file, and no dead key in it"
+				    : left.n ? "a run is not finished" : "no key file");
 		return true;
 	}
 	if (!merge_write(m, e))

@@ -5,6 +5,7 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 #include <unistd.h>
 #include "arver/app.h"
@@ -70,26 +71,34 @@ show_versions(const struct keyring *kr, const char *path)
 		show_version(&keys[i]);
 }
 
-/* Under which other path is there a key for the header that settings pin? */
-static const char *
-pinned_elsewhere(const struct keyring *kr, const struct disk *d)
+/* A key that was made for the header that settings pin, stored under another path, or NULL. */
+static const struct key *
+pinned_elsewhere(const struct keyring *kr, const struct disk *d, const char **out_path)
 {
-	const char *path = d->uuid ? keyring_path_of_uuid(kr, d->uuid, NULL) : NULL;
+	*out_path = NULL;
+	while (d->uuid && (*out_path = keyring_path_of_uuid(kr, d->uuid, *out_path))) {
+		size_t n;
+		const struct key *keys = keyring_get(kr, *out_path, &n);
 
-	return path && strcmp(path, d->path) != 0 ? path : NULL;
+		for (size_t i = 0; i < n && strcmp(*out_path, d->path) != 0; i++)
+			if (keys[i].uuid && strcasecmp(keys[i].uuid, d->uuid) == 0)
+				return &keys[i];
+	}
+	return NULL;
 }
 
 static void
 show_disk(const struct app *app, const struct disk *d, int width)
 {
-	const char *other = pinned_elsewhere(app->keys, d);
+	const char *other;
+	bool elsewhere = pinned_elsewhere(app->keys, d, &other);
 	size_t n;
 
 	(void)keyring_get(app->keys, d->path, &n);
 	printf("%-*s  ", width, path_shown(d->path));
 	if (keyring_has_live(app->keys, d->path))
 		printf("available\n");
-	else if (other)
+	else if (elsewhere)
 		printf("available as %s, by its UUID\n", path_shown(other));
 	else
 		printf("%s\n", n ? "no key that counts" : "no key");
@@ -145,21 +154,24 @@ keys_run(struct app *app, int *status, struct err *e)
 static bool
 dump(const struct app *app, const struct disk *d, struct err *e)
 {
-	const char *other = pinned_elsewhere(app->keys, d);
-	bool own = keyring_has_live(app->keys, d->path) || !other;
+	const char *other;
+	const struct key *elsewhere = pinned_elsewhere(app->keys, d, &other);
 	size_t n;
-	const struct key *keys = keyring_get(app->keys, own ? d->path : other, &n);
+	const struct key *keys = keyring_get(app->keys, d->path, &n);
+	const struct key *key = n > 0 ? &keys[0] : NULL;
 	bool terminal = isatty(STDOUT_FILENO);
 
-	if (n == 0)
+	if (elsewhere && !keyring_has_live(app->keys, d->path))
+		key = elsewhere;
+	if (!key)
 		return err_set(e, ERR_KEY, "%s: you hold no key for it", path_shown(d->path));
-	if (keys[0].state != KEY_PROMOTED)
+	if (key->state != KEY_PROMOTED)
 		log_line(LOG_WARNING, "%s: no promoted key is there: see --keys",
 		    path_shown(d->path));
 	if (terminal)
 		log_line(LOG_WARNING, "%s: whoever sees this screen, or its scrollback, can open the disk "
 		    "with a copy of its header", path_shown(d->path));
-	return (file_write_all(STDOUT_FILENO, secret_bytes(keys[0].passphrase)) &&
+	return (file_write_all(STDOUT_FILENO, secret_bytes(key->passphrase)) &&
 		   (!terminal || file_write_all(STDOUT_FILENO, bytes_of("\n")))) ||
 	       err_set(e, ERR_SYSTEM, "standard output could not be written");
 }

@@ -101,21 +101,20 @@ newest(const struct refreshing *r, const struct work *w, uint32_t slots)
 
 /* A key of mine sits in a spare, as a cut leaves it: it is the new one. */
 static void
-resume(const struct refreshing *r, struct work *w, uint32_t spares)
+resume(const struct refreshing *r, struct work *w, int spare)
 {
-	const struct secret *key;
+	const struct secret *key = w->fits[spare];
 	const char *path = NULL;
 
 	w->go = WORK_SPARE;
-	w->spare = newest(r, w, spares);
-	key = w->fits[w->spare];
+	w->spare = spare;
 	w->new_key = secret_from(secret_bytes(key));
 	if (keyring_key_of(r->app->keys, key, &path) && strcmp(path, w->disk->path) == 0)
 		w->stored = key;
 	w->in_spare = true;
 	memcpy(w->spare_salt, w->header.slots[w->spare].salt, sizeof(w->spare_salt));
 	w->in_slot = (w->mine >> w->slot & 1) && secret_equal(w->fits[w->slot], key);
-	w->tidy = spares & ~(1u << w->spare);
+	w->tidy &= ~(1u << w->spare);
 	snprintf(w->note, sizeof(w->note), "with the key that an earlier run had put in slot %d",
 	    w->spare);
 }
@@ -127,37 +126,60 @@ refuse(struct work *w, enum err_kind kind, const char *text)
 	err_set(&w->err, kind, "%s", text);
 }
 
+/*
+ * Which spare to go on from, or -1: the one that a run of mine noted when it was cut. Without a
+ * note a new key is made, and what opens a spare goes, whoever put it among my keys; but where no
+ * other slot is free, it has to do.
+ */
+static int
+spare_to_resume(const struct refreshing *r, const struct work *w, uint32_t spares, bool filled)
+{
+	const struct journal_note *note = settle_earlier(&r->settling, w);
+	bool is_noted = note && note->spare.slot != JOURNAL_NO_SLOT &&
+			(spares >> note->spare.slot & 1);
+
+	if (is_noted)
+		return note->spare.slot;
+	return filled && settle_find_spare(&r->settling, w) < 0 ? newest(r, w, spares) : -1;
+}
+
+static void
+begin_anew(const struct refreshing *r, struct work *w, bool filled)
+{
+	w->go = filled ? WORK_SPARE : WORK_DIRECT;
+	w->spare = filled ? settle_find_spare(&r->settling, w) : LUKS_ANY_SLOT;
+	if (filled && w->spare < 0)
+		refuse(w, ERR_DISK, "no slot is free to put the new key in before the old one goes");
+	else
+		w->new_key = secret_random_base64(ENTRY_KEY_BYTES);
+}
+
 static void
 decide(const struct refreshing *r, struct work *w)
 {
-	bool filled = w->slot < (int)w->header.n_slots && w->header.slots[w->slot].active;
-	uint32_t spares = my_spares(r, w);
-
 	if (!w->looked || !w->has_auth)
 		return;
 	if (w->slot >= (int)w->header.n_slots) {
 		refuse(w, ERR_DISK, "LUKS1 has slots 0 to 7, and yours is not one of them");
 		return;
 	}
-	if (filled && !(w->mine >> w->slot & 1)) {
+	bool filled = w->header.slots[w->slot].active;
+	uint32_t spares = my_spares(r, w), wiped = settle_half_wiped(&r->settling, w);
+	int spare;
+
+	if (filled && !((w->mine | wiped) >> w->slot & 1)) {
 		w->go = WORK_REFUSED;
 		err_set(&w->err, ERR_REFUSED,
 		    "slot %d, which is yours, holds a key that is not: see --info, and "
 		    "--force --add-user %s, which replaces it", w->slot, r->app->me->name);
 		return;
 	}
-	if (spares && (filled || settle_earlier(&r->settling, w))) {
-		resume(r, w, spares);
-		return;
-	}
-	w->tidy = spares; /* in a slot that was mine before: no run was cut */
-	w->go = filled ? WORK_SPARE : WORK_DIRECT;
-	w->spare = filled ? settle_find_spare(&r->settling, w) : LUKS_ANY_SLOT;
-	if (filled && w->spare < 0) {
-		refuse(w, ERR_DISK, "no slot is free to put the new key in before the old one goes");
-		return;
-	}
-	w->new_key = secret_random_base64(ENTRY_KEY_BYTES);
+	w->tidy = (spares | wiped) & possible_spares(r, w);
+	spare = spare_to_resume(r, w, spares, filled);
+	if (spare >= 0)
+		resume(r, w, spare);
+	else
+		begin_anew(r, w, filled);
 }
 
 /*

@@ -101,7 +101,7 @@ is_promoted(const struct merge *m, const struct key *key)
 }
 
 void
-merge_proven(struct merge *m, const struct secret *passphrase)
+merge_proven(struct merge *m, const struct secret *passphrase, double when)
 {
 	const char *path;
 	const struct key *key = keyring_key_of(m->app->keys, passphrase, &path);
@@ -110,7 +110,7 @@ merge_proven(struct merge *m, const struct secret *passphrase)
 		return;
 	struct key_edit *edit = key_edits_of(&m->edits, key);
 
-	edit->proven = clock_unix();
+	edit->proven = when;
 	edit->dead = 0;
 }
 

@@ -27,10 +27,10 @@ void merge_done(struct merge *m);
 void merge_begin(struct merge *m, struct app *app, const struct journal_notes *notes);
 
 /*
- * This key of mine opened its disk just now. Passed over are keys that are not from the keyring,
+ * This key of mine opened its disk at that time. Passed over are keys that are not from the keyring,
  * and staged ones that are not promoted: who staged them tells them by their file.
  */
-void merge_proven(struct merge *m, const struct secret *passphrase);
+void merge_proven(struct merge *m, const struct secret *passphrase, double when);
 
 /*
  * A key of this disk was promoted at `time`; `stored` is its passphrase if the keyring has it, or

@@ -187,7 +187,7 @@ promote(struct settling *s, struct work *w)
 		return;
 	merge_promoted(&s->merge, w->disk->path, w->stored, w->promoted);
 	if (w->stored)
-		merge_proven(&s->merge, w->stored);
+		merge_proven(&s->merge, w->stored, s->made);
 }
 
 /* What became of each key? How many are proven, and how many are not known? */

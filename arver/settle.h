@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include "base/err.h"
 #include "arver/merge.h"
 #include "state/journal.h"
@@ -45,6 +46,12 @@ bool settle_is_mine(const struct settling *s);
 /* The note of this work in this run, or NULL; and a new one for a work with a new_key. */
 struct journal_note *settle_note(const struct settling *s, const struct work *w);
 MUST_CHECK bool settle_new_note(struct settling *s, const struct work *w, struct err *e);
+
+/*
+ * Slots of this header that an earlier run of mine noted as opened, or filled, by a key of mine, with
+ * the noted salts, and that none of my keys opens now: emptying them was cut off in the middle.
+ */
+uint32_t settle_half_wiped(const struct settling *s, const struct work *w);
 
 /* The highest free slot that nobody owns and no note names, and that is no rescue slot; or -1. */
 int settle_find_spare(const struct settling *s, const struct work *w);

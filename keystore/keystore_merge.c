@@ -69,10 +69,8 @@ apply(struct entry *entry, const struct key_edit *edit)
 		entry->time = edit->time;
 	if (edit->proven > 0)
 		entry->proven = edit->proven;
-	if (edit->dead > 0)
+	if (edit->dead > 0 || edit->proven > 0)
 		entry->dead = edit->dead;
-	else if (entry->proven > entry->dead)
-		entry->dead = 0;
 }
 
 /* A staged key of a file that stays is in that file, and nowhere else: whether it lies in a disk is not settled. */

@@ -135,6 +135,22 @@ later(double a, double b)
 	return a > b ? a : b;
 }
 
+/*
+ * When a key is replaced, a time that was too late is set back: what knows that it is dead, or has
+ * a time that can be, knows more.
+ */
+static double
+time_of_both(const struct key *a, const struct key *b)
+{
+	bool a_is_dead = a->dead > a->proven, b_is_dead = b->dead > b->proven;
+
+	if (a_is_dead != b_is_dead)
+		return a_is_dead ? a->time : b->time;
+	if ((a->state == KEY_FUTURE) != (b->state == KEY_FUTURE))
+		return a->state == KEY_FUTURE ? b->time : a->time;
+	return later(a->time, b->time);
+}
+
 /* Two entries of one passphrase: the one tried first, completed by the other, which is freed. */
 static struct key
 merge(struct key a, struct key b)
@@ -142,10 +158,7 @@ merge(struct key a, struct key b)
 	struct key k = comes_first(&a, &b) ? a : b;
 	struct key *rest = comes_first(&a, &b) ? &b : &a;
 
-	if (k.state == KEY_FUTURE && rest->state != KEY_FUTURE)
-		k.time = rest->time; /* it was set back */
-	else if (rest->state != KEY_FUTURE)
-		k.time = later(k.time, rest->time);
+	k.time = time_of_both(&k, rest);
 	k.made = later(k.made, rest->made);
 	k.proven = later(k.proven, rest->proven);
 	k.dead = later(k.dead, rest->dead);

@@ -67,5 +67,7 @@ void tries_add(struct tries *t, const struct secret *key, int slot);
  * settings pin, under --set-key; then the passphrase that was asked for.
  */
 void tries_add_mine(struct tries *t, const struct lane_run *l, const struct disk *d, int slot);
+/* The same without dead keys. */
+void tries_add_live(struct tries *t, const struct lane_run *l, const struct disk *d, int slot);
 
 #endif

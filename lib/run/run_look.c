@@ -44,14 +44,16 @@ survey_try(struct lane_run *l, struct work *w, const struct tries *t, bool all, 
 	return true;
 }
 
+typedef void add_keys(struct tries *t, const struct lane_run *l, const struct disk *d, int slot);
+
 /* My keys in each of these slots, cheap slots first. */
 static void
-add_slots(struct tries *t, struct lane_run *l, const struct work *w, uint32_t slots)
+add_slots(struct tries *t, struct lane_run *l, const struct work *w, uint32_t slots, add_keys *add)
 {
 	for (int cheap = 1; cheap >= 0; cheap--)
 		for (int s = 0; s < LUKS_MAX_SLOTS; s++)
 			if ((slots >> s & 1) && luks_slot_is_cheap(&w->header.slots[s]) == cheap)
-				tries_add_mine(t, l, w->disk, s);
+				add(t, l, w->disk, s);
 }
 
 /* Where do my keys fit? My own slot first, then, only if need be, the others. */
@@ -62,12 +64,12 @@ survey_auth(struct lane_run *l, struct work *w, struct err *e)
 	uint32_t active = luks_active(&w->header);
 	uint32_t mine = l->o->my_slot >= 0 ? 1u << l->o->my_slot : 0;
 
-	add_slots(&own, l, w, active & mine);
+	add_slots(&own, l, w, active & mine, tries_add_mine);
 	if (!survey_try(l, w, &own, false, e))
 		return false;
 	if (w->has_auth)
 		return true;
-	add_slots(&others, l, w, active & ~mine);
+	add_slots(&others, l, w, active & ~mine, tries_add_mine);
 	return survey_try(l, w, &others, false, e);
 }
 
@@ -97,7 +99,7 @@ survey_suspects(struct lane_run *l, struct work *w, struct err *e)
 	for (int s = 0; s < LUKS_MAX_SLOTS; s++)
 		if ((w->suspects >> s & 1) && is_worth_a_try(w, s))
 			slots |= 1u << s;
-	add_slots(&t, l, w, (slots | own) & luks_active(&w->header) & ~w->mine);
+	add_slots(&t, l, w, (slots | own) & luks_active(&w->header) & ~w->mine, tries_add_live);
 	return survey_try(l, w, &t, true, e);
 }
 

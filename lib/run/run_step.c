@@ -64,16 +64,25 @@ tries_add(struct tries *t, const struct secret *key, int slot)
 	*try = (struct luks_try){ .key = key, .slot = slot };
 }
 
+/* Which keys are tried, and where. */
+struct trying {
+	struct tries *t;
+	const struct keyring *keys;
+	int slot;
+	bool dead; /* dead ones, too */
+};
+
 /* The keys stored under this path; with a UUID only those made for that header. */
 static void
-add_path(struct tries *t, const struct keyring *keys, const char *path, const char *uuid, int slot)
+add_path(const struct trying *y, const char *path, const char *uuid)
 {
 	size_t n = 0;
-	const struct key *key = keyring_get(keys, path, &n);
+	const struct key *key = keyring_get(y->keys, path, &n);
 
 	for (size_t i = 0; i < n; i++)
-		if (!uuid || (key[i].uuid && strcasecmp(key[i].uuid, uuid) == 0))
-			tries_add(t, key[i].passphrase, slot);
+		if ((!uuid || (key[i].uuid && strcasecmp(key[i].uuid, uuid) == 0)) &&
+		    (y->dead || key[i].state != KEY_DEAD))
+			tries_add(y->t, key[i].passphrase, y->slot);
 }
 
 /*
@@ -81,24 +90,36 @@ add_path(struct tries *t, const struct keyring *keys, const char *path, const ch
  * header is compared with it before a key goes out); and what --set-key names.
  */
 static void
-add_others(struct tries *t, const struct lane_run *l, const struct disk *d, int slot)
+add_others(const struct trying *y, const struct lane_run *l, const struct disk *d)
 {
 	const char *path = NULL;
 
-	while (d->uuid && (path = keyring_path_of_uuid(l->o->keys, d->uuid, path)))
+	while (d->uuid && (path = keyring_path_of_uuid(y->keys, d->uuid, path)))
 		if (strcmp(path, d->path) != 0)
-			add_path(t, l->o->keys, path, d->uuid, slot);
+			add_path(y, path, d->uuid);
 	if (l->o->set_key)
-		add_path(t, l->o->keys, l->o->set_key, NULL, slot);
+		add_path(y, l->o->set_key, NULL);
+}
+
+static void
+add_mine(const struct trying *y, const struct lane_run *l, const struct disk *d)
+{
+	if (y->keys) {
+		add_path(y, d->path, NULL);
+		add_others(y, l, d);
+	}
+	if (l->o->asked)
+		tries_add(y->t, l->o->asked, y->slot);
 }
 
 void
 tries_add_mine(struct tries *t, const struct lane_run *l, const struct disk *d, int slot)
 {
-	if (l->o->keys) {
-		add_path(t, l->o->keys, d->path, NULL, slot);
-		add_others(t, l, d, slot);
-	}
-	if (l->o->asked)
-		tries_add(t, l->o->asked, slot);
+	add_mine(&(struct trying){ t, l->o->keys, slot, .dead = true }, l, d);
+}
+
+void
+tries_add_live(struct tries *t, const struct lane_run *l, const struct disk *d, int slot)
+{
+	add_mine(&(struct trying){ t, l->o->keys, slot, .dead = false }, l, d);
 }

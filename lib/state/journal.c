@@ -31,6 +31,7 @@ note_done(struct journal_note *n)
 	argv_done(&n->staged);
 	argv_done(&n->mixed);
 	argv_done(&n->had);
+	argv_done(&n->opened);
 	argv_done(&n->dead);
 }
 
@@ -79,6 +80,7 @@ journal_notes_copy(struct journal_notes *l, const struct journal_note *from)
 	copy_words(&n->staged, &from->staged);
 	copy_words(&n->mixed, &from->mixed);
 	copy_words(&n->had, &from->had);
+	copy_words(&n->opened, &from->opened);
 	copy_words(&n->dead, &from->dead);
 }
 
@@ -118,6 +120,7 @@ journal_format(const struct journal_notes *l, struct str *out)
 		format_words(out, "staged", &n->staged);
 		format_words(out, "mixed", &n->mixed);
 		format_words(out, "had", &n->had);
+		format_words(out, "opened", &n->opened);
 		format_words(out, "dead", &n->dead);
 		if (n->promoted)
 			str_add(out, "promoted\n");
@@ -183,6 +186,8 @@ parse_line(char *line, struct journal_notes *l, struct journal_note **open)
 		return parse_word(value, &n->mixed);
 	if (strcmp(line, "had") == 0)
 		return parse_word(value, &n->had);
+	if (strcmp(line, "opened") == 0)
+		return parse_word(value, &n->opened);
 	if (strcmp(line, "dead") == 0)
 		return parse_word(value, &n->dead);
 	if (strcmp(line, "promoted") == 0)
