@@ -105,16 +105,19 @@ check:
 	$(Q)tests/deps.sh build test lint
 	$(Q)$(MAKE) --no-print-directory -j2 all build/asan/arver-asan \
 	    $(addprefix build/asan/,$(UNIT) $(CONTRACT)) $(addprefix build/tsan/,$(THREADED)) build/tests/cut.so
-	$(Q)tests/run tests/torture/some-cuts-anywhere tests/layers.sh tests/symbols.sh tests/lint.sh tests/valgrind.sh $(addprefix build/asan/,$(UNIT) $(CONTRACT)) \
-	    $(addprefix build/tsan/,$(THREADED)) $(CLI) $(E2E)
+	$(Q)tests/run tests/torture/some-cuts-anywhere tests/torture/judge-is-judged tests/torture/power-cuts \
+	    tests/layers.sh tests/symbols.sh tests/lint.sh tests/valgrind.sh \
+	    $(addprefix build/asan/,$(UNIT) $(CONTRACT)) $(addprefix build/tsan/,$(THREADED)) $(CLI) $(E2E)
 
 # Every cut there is: hours. TORTURE='--minutes 60' instead of --all is a random part of it.
 TORTURE ?= --all
+POWER_CUTS ?= 100
 torture:
 	$(Q)tests/deps.sh build test
 	$(Q)$(MAKE) --no-print-directory -j2 all build/tests/cut.so
 	$(Q)tests/torture/judge-is-judged
 	$(Q)tests/torture/torture.rb $(TORTURE)
+	$(Q)tests/torture/power-cuts -n $(POWER_CUTS)
 
 demo:
 	$(Q)tests/deps.sh build lab

@@ -208,7 +208,7 @@ MUST_CHECK bool luks_test(struct luks *l, const struct disk *d, const struct luk
  * Change the header under the lock and prove the change in the same command:
  * the new key is test-opened in its slot; after a kill the slot is seen empty. *out is the header as
  * it is then. On ERR_DISK, ERR_KEY and ERR_REFUSED the header was seen unchanged (for
- * format: the device was left as it was, or holds a header that the key does not open).
+ * format: there is no header with that UUID).
  */
 MUST_CHECK bool luks_format(struct luks *l, const struct disk *d, const struct luks_format *f,
     struct luks_header *out, struct err *e);

@@ -260,8 +260,14 @@ native_format(struct luks *l, const struct disk *d, const struct luks_format *f,
 	HOLD(&luks_native_lock);
 	AUTO(luks_use_done) struct luks_use u = { 0 };
 
-	if (!luks_use_device(&u, d, e) || !may_format(d, f, e) || !luks_native_format(&u, f, e))
+	if (!luks_use_device(&u, d, e) || !may_format(d, f, e))
 		return false;
+	if (!luks_native_format(&u, f, e)) {
+		/* when the header was there already, without a slot, or with one? */
+		if (header_after(d, f->uuid, out, NULL))
+			e->kind = ERR_LOST;
+		return false;
+	}
 	if (!proven(d, &mine, &why))
 		return lost(d, "formatted, but not proven", &why, e);
 	return header_after(d, f->uuid, out, e);

@@ -82,8 +82,10 @@ judge_format(const struct disk *d, const struct luks_format *f, const struct luk
 	bool proven = prove && prove->status == 0;
 	struct luks_header h;
 
+	/* It may have failed when the header was there already, without a slot, or with one. */
 	if (format && format->status != 0 && !proven)
-		return luks_remote_fail(d, ERR_DISK, "cannot be formatted", format, e);
+		return luks_remote_fail(d, header_after(d, reply, f->uuid, &h, NULL) ? ERR_LOST : ERR_DISK,
+		    "cannot be formatted", format, e);
 	if (!format || format->status != 0 || !proven)
 		return luks_remote_fail(d, ERR_LOST, "formatted, but not proven", prove, e);
 	if (!header_after(d, reply, f->uuid, &h, e))
