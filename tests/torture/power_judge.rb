@@ -67,7 +67,8 @@ class PowerLook
   private
 
   def by(disk, keys)
-    @headers[disk.number]&.opened_by(keys) || []
+    header = @headers[disk.number]
+    header ? keys.flat_map { |key| header.opened_by(key) }.uniq.sort : []
   end
 
   # What a mount would find, without root: replay the file system's journal, then take the files out.
