@@ -131,6 +131,13 @@ decide_occupied(struct granting *g, struct work *w, const struct journal_note *n
 	return true;
 }
 
+/* Other slots that earlier runs had noted as leftovers, by their salts. */
+static uint32_t
+known_leftovers(const struct granting *g, const struct work *w)
+{
+	return settle_known_slots(&g->settling, w) & ~(1u << w->slot | 1u << w->auth.slot);
+}
+
 /* What is to be done with this disk, now that its header was seen? */
 static bool
 decide(struct granting *g, struct work *w, struct err *e)
@@ -150,10 +157,14 @@ decide(struct granting *g, struct work *w, struct err *e)
 		return decide_none(w, WORK_NONE, "granted already");
 	if (note && note->promoted && !settle_is_placed(&g->settling, note, &placed, e))
 		return false;
-	if (placed && !g->app->options.force && decide_granted(w, note))
+	if (placed && !g->app->options.force && decide_granted(w, note)) {
+		if (w->go == WORK_TIDY)
+			w->tidy |= known_leftovers(g, w);
 		return true;
+	}
 	if (note && !tidy_spare(g, w, note, e))
 		return false;
+	w->tidy |= known_leftovers(g, w);
 	if (w->header.slots[w->slot].active)
 		return decide_occupied(g, w, note, e);
 	w->go = WORK_DIRECT;

@@ -164,7 +164,7 @@ decide(const struct refreshing *r, struct work *w)
 		return;
 	}
 	bool filled = w->header.slots[w->slot].active;
-	uint32_t spares = my_spares(r, w), wiped = settle_half_wiped(&r->settling, w);
+	uint32_t spares = my_spares(r, w), wiped = settle_known_slots(&r->settling, w);
 	int spare;
 
 	if (filled && !((w->mine | wiped) >> w->slot & 1)) {

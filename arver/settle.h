@@ -48,10 +48,11 @@ struct journal_note *settle_note(const struct settling *s, const struct work *w)
 MUST_CHECK bool settle_new_note(struct settling *s, const struct work *w, struct err *e);
 
 /*
- * Slots of this header that an earlier run of mine noted as opened, or filled, by a key of mine, with
- * the noted salts, and that none of my keys opens now: emptying them was cut off in the middle.
+ * Slots of this header that an earlier run of mine has noted with the salts that they have now, as
+ * filled by it or as about to be emptied, and that none of my keys was seen to open: a spare that
+ * it left, or one in which it was cut off while it was emptying it.
  */
-uint32_t settle_half_wiped(const struct settling *s, const struct work *w);
+uint32_t settle_known_slots(const struct settling *s, const struct work *w);
 
 /* The highest free slot that nobody owns and no note names, and that is no rescue slot; or -1. */
 int settle_find_spare(const struct settling *s, const struct work *w);

@@ -97,37 +97,43 @@ name_of_slot(const struct work *w, int slot)
 	return mem_printf("%d %s", slot, w->header.slots[slot].salt);
 }
 
-/* The slots that keys of mine opened, and that this run is to empty. */
-static void
-note_opened(const struct settling *s, const struct work *w, struct journal_note *n)
-{
-	uint32_t slots = w->tidy | 1u << w->slot | (w->in_spare ? 1u << w->spare : 0);
-
-	for (int slot = 0; slot < LUKS_MAX_SLOTS && settle_is_mine(s); slot++) {
-		if (!(slots & w->mine & luks_active(&w->header) & 1u << slot))
-			continue;
-		AUTO(mem_free_drop) char *name = name_of_slot(w, slot);
-
-		argv_add(&n->opened, name);
-	}
-}
-
 uint32_t
-settle_half_wiped(const struct settling *s, const struct work *w)
+settle_known_slots(const struct settling *s, const struct work *w)
 {
 	const struct journal_note *n = settle_earlier(s, w);
 	uint32_t slots = 0;
 
 	for (int slot = 0; n && slot < LUKS_MAX_SLOTS; slot++) {
+		const char *salt = w->header.slots[slot].salt;
 		AUTO(mem_free_drop) char *name = name_of_slot(w, slot);
-		bool noted = argv_has(&n->opened, name) ||
-			     (slot == n->spare.slot && str_equal(n->spare.salt, w->header.slots[slot].salt)) ||
-			     (slot == n->own.slot && str_equal(n->own.salt, w->header.slots[slot].salt));
+		bool known = argv_has(&n->opened, name) ||
+			     (slot == n->spare.slot && str_equal(n->spare.salt, salt)) ||
+			     (slot == n->own.slot && str_equal(n->own.salt, salt));
 
-		if (noted && w->header.slots[slot].active && !(w->mine >> slot & 1))
+		if (known && w->header.slots[slot].active && !(w->mine >> slot & 1))
 			slots |= 1u << slot;
 	}
 	return slots;
+}
+
+/*
+ * The slots that this run is to empty, by their salts: those that keys of mine opened, and what
+ * an earlier run had left.
+ */
+static void
+note_opened(const struct settling *s, const struct work *w, struct journal_note *n)
+{
+	uint32_t going = w->tidy | 1u << w->slot | (w->in_spare ? 1u << w->spare : 0);
+	uint32_t slots = settle_known_slots(s, w) & w->tidy;
+
+	if (settle_is_mine(s))
+		slots |= going & w->mine & luks_active(&w->header);
+	for (int slot = 0; slot < LUKS_MAX_SLOTS; slot++) {
+		AUTO(mem_free_drop) char *name = name_of_slot(w, slot);
+
+		if ((slots >> slot & 1) && !argv_has(&n->opened, name))
+			argv_add(&n->opened, name);
+	}
 }
 
 bool
@@ -150,9 +156,9 @@ settle_new_note(struct settling *s, const struct work *w, struct err *e)
 	}
 	for (size_t i = 0; earlier && i < earlier->staged.n; i++)
 		argv_add(&n->staged, earlier->staged.at[i]);
-	note_opened(s, w, n);
 	for (size_t i = 0; earlier && i < earlier->opened.n; i++)
 		argv_add(&n->opened, earlier->opened.at[i]);
+	note_opened(s, w, n);
 	for (size_t i = 0; earlier && i < earlier->dead.n; i++)
 		argv_add(&n->dead, earlier->dead.at[i]);
 	return keystore_files(s->app->keystore, s->owner->name, &n->had, e);

@@ -32,8 +32,8 @@ struct journal_note {
 	struct argv staged;	   /* key files that hold the new key, and staged keys only */
 	struct argv mixed;	   /* key files that hold it beside promoted ones: never removed for it */
 	struct argv had;	   /* key files that the admin had at staging */
-	struct argv opened;	   /* slots that keys of the admin opened and that are to be emptied,
-				    * as "SLOT SALT": one may be found half wiped */
+	struct argv opened;	   /* slots that are known and to be emptied, as "SLOT SALT": one
+				    * may be found half wiped */
 	struct argv dead;	   /* keys that it replaced, the slots of which were emptied: since
 				    * when, and which, as merge.c names them */
 	bool promoted;		   /* the new key is the admin's: granted */
