@@ -20,7 +20,7 @@ packages()
 	test)
 		# What stories and unit tests use besides.
 		packages lab
-		echo lvm2 libcmocka-dev valgrind strace dash ruby xxd git man-db
+		echo lvm2 libcmocka-dev valgrind strace dash ruby xxd git man-db patch
 		;;
 	lint)
 		echo clang-tidy cppcheck mandoc binutils
