@@ -100,12 +100,14 @@ cli: build/asan/arver-asan build/arver
 e2e: build/arver
 	$(Q)tests/run $(E2E)
 
-# Everything, in one count: packages first, then each kind of test.
+# Everything, in one count: packages first, then each kind of test. Cuts are a sample by chance.
+SEED := $(or $(SEED),$(shell od -An -N3 -tu4 /dev/urandom | tr -d ' '))
 check:
 	$(Q)tests/deps.sh build test lint
 	$(Q)$(MAKE) --no-print-directory -j2 all build/asan/arver-asan \
 	    $(addprefix build/asan/,$(UNIT) $(CONTRACT)) $(addprefix build/tsan/,$(THREADED)) build/tests/cut.so
-	$(Q)tests/run tests/torture/some-cuts-anywhere tests/torture/judge-is-judged tests/torture/power-cuts \
+	$(Q)echo "  SEED    $(SEED) (make check SEED=$(SEED) makes the same cuts)"
+	$(Q)SEED=$(SEED) tests/run tests/torture/some-cuts-anywhere tests/torture/judge-is-judged tests/torture/power-cuts \
 	    tests/layers.sh tests/symbols.sh tests/lint.sh tests/valgrind.sh \
 	    $(addprefix build/asan/,$(UNIT) $(CONTRACT)) $(addprefix build/tsan/,$(THREADED)) $(CLI) $(E2E)
 
