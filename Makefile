@@ -119,6 +119,7 @@ torture:
 	$(Q)$(MAKE) --no-print-directory -j2 all build/tests/cut.so
 	$(Q)tests/torture/judge-is-judged
 	$(Q)tests/torture/torture.rb $(TORTURE)
+	$(Q)tests/torture/power-judge-is-judged
 	$(Q)tests/torture/power-cuts -n $(POWER_CUTS)
 
 demo:

@@ -53,7 +53,9 @@ module Cases
     'refresh-both' => { state: 'both', **REFRESH },
     'refresh-staged' => { state: 'staged', **REFRESH },
     'garbage-collect' => { state: 'files', actor: 'bob', words: %w[--garbage-collect],
-                           subject: 'bob', slots: [0, 1, 2] }
+                           subject: 'bob', slots: [0, 1, 2] },
+    'garbage-collect-dead' => { state: 'dead', actor: 'bob', words: %w[--garbage-collect],
+                                subject: 'bob', slots: [0, 1, 2] }
   }.freeze
   TYPES = %w[luks2 luks1].freeze
   SIDES_BY_TRANSPORT = { 'local' => %w[admin twice fault], 'ssh' => %w[admin server wire twice] }.freeze
@@ -68,7 +70,7 @@ module Cases
 
   # Collecting garbage contacts nobody, whatever the disk is.
   def places(verb)
-    return TYPES.product(%w[local ssh], %w[admin twice fault]) if verb == 'garbage-collect'
+    return TYPES.product(%w[local ssh], %w[admin twice fault]) if verb.start_with?('garbage-collect')
 
     TYPES.product(SIDES_BY_TRANSPORT.flat_map { |way, sides| [way].product(sides) })
          .map { |type, (way, side)| [type, way, side] }
@@ -176,6 +178,13 @@ module Cases
     arver(world, 'alice', '--force', '--add-user', 'bob', 'colo')
     write_key(world, new_key, 1_400_000_000.5)
     write_key(world, new_key, 1_500_000_000.5, '/colo/web1/elsewhere')
+  end
+
+  # Dead keys, and key files that came in since.
+  def make_dead(world, type)
+    from(world, 'three', type)
+    2.times { arver(world, 'bob', '--refresh', 'colo') }
+    4.times { |n| write_key(world, new_key, 1_500_000_000.5, "/colo/web1/elsewhere#{n}") }
   end
 
   def spare(type)
