@@ -156,6 +156,16 @@ gpg_is_mine(struct gpg *g, uint64_t key_id, bool *out, struct err *e)
 	return true;
 }
 
+bool
+gpg_recipient_is_mine(struct gpg *g, const struct gpg_recipient *r, bool *out, struct err *e)
+{
+	*out = false;
+	for (gpgme_subkey_t sub = r->key->subkeys; sub && !*out; sub = sub->next)
+		if (gpg_subkey_usable(sub) && !gpg_is_mine(g, gpg_subkey_id(sub), out, e))
+			return false;
+	return true;
+}
+
 static void
 note_key(void *arg, gpgme_key_t key)
 {

@@ -48,6 +48,10 @@ struct gpg_recipient_query {
 MUST_CHECK bool gpg_find_recipient(struct gpg *g, const struct gpg_recipient_query *q,
     const struct gpg_recipient **out, struct err *e);
 
+/* Has this key a secret encryption subkey on this machine (stubs count)? */
+MUST_CHECK bool gpg_recipient_is_mine(struct gpg *g, const struct gpg_recipient *r, bool *out,
+    struct err *e);
+
 /*
  * Encrypt, armored, to this recipient alone, uncompressed, always trusted
  * (gpg_find_recipient has judged), and check the packets of what came out: exactly one, to one of his

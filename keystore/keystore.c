@@ -71,6 +71,17 @@ read_public(struct keystore *ks, const char *name, struct str *out, struct err *
 	return err_wrap(e, "keys/public");
 }
 
+/* All my keys at once are never written to somebody else, whatever users says now. */
+static bool
+check_mine(struct keystore *ks, const struct gpg_recipient *r, const struct admin *me, struct err *e)
+{
+	bool mine = false;
+
+	return gpg_recipient_is_mine(ks->gpg, r, &mine, e) &&
+	    (mine || err_set(e, ERR_DATA, "users gives you, %s, the key %s, the secret part of which "
+		"is not on this machine: nothing is encrypted to it", me->name, me->fingerprint));
+}
+
 static bool
 find_recipient(struct keystore *ks, const struct admin *who, const struct gpg_recipient **out,
     struct err *e)
@@ -91,7 +102,7 @@ find_recipient(struct keystore *ks, const struct admin *who, const struct gpg_re
 	if (!keystore_need_gpg(ks, e) || !read_public(ks, who->name, &public_key, e))
 		return false;
 	q.public_key = public_key.ptr;
-	return gpg_find_recipient(ks->gpg, &q, out, e);
+	return gpg_find_recipient(ks->gpg, &q, out, e) && (!q.unrehearsed || check_mine(ks, *out, who, e));
 }
 
 bool
