@@ -47,6 +47,8 @@ module Cases
                           subject: 'bob', slots: [0, 1, 2] },
     'del-user' => { state: 'three', actor: 'alice', words: %w[--del-user bob ALL], subject: 'bob',
                     takes_away: true, slots: [0, 2] },
+    'del-user-force' => { state: 'spare', actor: 'alice', words: %w[--force --del-user bob ALL],
+                          subject: 'bob', takes_away: true, slots: [0, 2] },
     'refresh' => { state: 'three', **REFRESH },
     'refresh-spare' => { state: 'spare', **REFRESH },
     'refresh-moved' => { state: 'moved', **REFRESH },
