@@ -13,6 +13,7 @@
 #include "arver/settle.h"
 #include "arver/show.h"
 #include "arver/works.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/secret.h"
 #include "inventory/inventory.h"
@@ -95,7 +96,7 @@ tidy_spare(struct granting *g, struct work *w, const struct journal_note *note, 
 		return true;
 	if (!settle_is_leftover(&g->settling, note, spare, w->header.slots[spare->slot].salt, &mine, e))
 		return false;
-	w->filled = spare->salt ? 0 : slots_of_others(g);
+	w->filled = spare->salt ? 0 : slots_of_others(g) & luks_all_slots(&w->header);
 	if (mine && !(w->filled & ~luks_active(&w->header)))
 		w->tidy |= 1u << spare->slot;
 	else
@@ -191,6 +192,7 @@ grant(struct granting *g, struct run *run, struct report *rep, struct err *e)
 {
 	struct settling *s = &g->settling;
 
+	s->looked = clock_unix();
 	run_phase(run, 0);
 	return settle_begin(s, e) && decide_all(g, e) && settle_run(s, run, rep, e);
 }

@@ -71,7 +71,8 @@ check(struct app *app, const struct works *works, struct settling *s, struct err
 	for (size_t i = 0; i < works->n; i++) {
 		struct work *w = works->at[i];
 		const struct key *staged = staged_key(app, w->disk);
-		const struct journal_note *done = promoted_note(s, w);
+		const struct journal_note *done =
+		    app->options.violence ? NULL : promoted_note(s, w);
 
 		if (keyring_has_live(app->keys, w->disk->path) && !app->options.force && !done)
 			return err_set(e, ERR_REFUSED,
@@ -109,7 +110,8 @@ choose_key(const struct app *app, struct work *w)
 static void
 decide_resume(const struct app *app, struct work *w)
 {
-	if (w->has_auth && w->auth.slot == w->slot) {
+	if (w->has_auth && w->auth.slot == w->slot &&
+	    secret_equal(w->auth.key, staged_key(app, w->disk)->passphrase)) {
 		choose_key(app, w);
 		w->in_slot = true;
 		w->go = WORK_DIRECT;
@@ -123,8 +125,9 @@ decide_resume(const struct app *app, struct work *w)
 static void
 decide(const struct app *app, const struct settling *s, struct work *w)
 {
-	bool mine = w->probe.is_luks && w->uuid[0] && strcmp(w->uuid, w->header.uuid) == 0 &&
-		    staged_key(app, w->disk);
+	const struct key *staged = staged_key(app, w->disk);
+	bool mine = staged && w->probe.is_luks && strcmp(w->uuid, w->header.uuid) == 0 &&
+		    strcmp(w->uuid, staged->uuid) == 0;
 
 	if (!w->looked)
 		return;

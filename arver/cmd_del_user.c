@@ -90,8 +90,8 @@ choose_unclaimed(struct revoking *r)
 	for (size_t i = 0; i < r->works->n; i++) {
 		struct work *w = r->works->at[i];
 
-		w->filled = r->others;
-		if (!(r->others & ~luks_active(&w->header)))
+		w->filled = r->others & luks_all_slots(&w->header);
+		if (!(w->filled & ~luks_active(&w->header)))
 			w->tidy = left(w) & ~r->staying;
 	}
 }

@@ -13,6 +13,7 @@
 #include "arver/settle.h"
 #include "arver/show.h"
 #include "arver/works.h"
+#include "base/clock.h"
 #include "base/secret.h"
 #include "inventory/inventory.h"
 #include "keyring/keyring.h"
@@ -209,6 +210,7 @@ static bool
 refresh(struct refreshing *r, struct run *run, struct report *rep, struct err *e)
 {
 	tell(r);
+	r->settling.looked = clock_unix();
 	run_phase(run, 0);
 	for (size_t i = 0; i < r->works->n; i++) {
 		decide(r, r->works->at[i]);

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "inventory/inventory.h"
 #include "keyring/keyring.h"
+#include "run/work.h"
 #include "state/journal.h"
 
 #define A_BIT 0.001 /* seconds */
@@ -55,15 +56,23 @@ key_of_name(const struct keyring *kr, const char *name)
 	return found;
 }
 
+/* Is this path that of a disk in the inventory, but not of this one? */
+static bool
+is_another_disk(const struct merge *m, const char *path, const char *disk_path)
+{
+	return strcmp(path, disk_path) != 0 && inventory_find_disk(m->app->inventory, path);
+}
+
 /* "WHEN NAME": from then on it was dead, unless it has opened its disk since. */
 static void
-take_word(struct merge *m, const char *word)
+take_word(struct merge *m, const struct journal_note *note, const char *word)
 {
 	char *name;
 	double when = strtod(word, &name);
 	const struct key *key = *name == ' ' ? key_of_name(m->app->keys, name + 1) : NULL;
 
-	if (key && key->state != KEY_DEAD && key->proven < when)
+	if (key && key->state != KEY_DEAD && key->proven < when &&
+	    !is_another_disk(m, strchr(name, '/'), note->disk))
 		key_edits_of(&m->edits, key)->dead = when;
 }
 
@@ -77,7 +86,7 @@ merge_begin(struct merge *m, struct app *app, const struct journal_notes *notes)
 		if (strcmp(n->admin, app->me->name) != 0)
 			continue;
 		for (size_t k = 0; k < n->dead.n; k++)
-			take_word(m, n->dead.at[k]);
+			take_word(m, n, n->dead.at[k]);
 		for (size_t k = 0; k < n->staged.n; k++)
 			argv_add(&m->noted, n->staged.at[k]);
 	}
@@ -129,12 +138,14 @@ merge_promoted(struct merge *m, const char *disk_path, const struct secret *stor
 }
 
 void
-merge_dead(struct merge *m, const struct secret *passphrase, const char *uuid, struct argv *words)
+merge_dead(struct merge *m, const struct secret *passphrase, const struct work *w,
+    struct argv *words)
 {
 	const char *path;
 	const struct key *key = keyring_key_of(m->app->keys, passphrase, &path);
 
-	if (!key || (key->uuid && strcasecmp(key->uuid, uuid) != 0))
+	if (!key || (key->uuid && strcasecmp(key->uuid, w->uuid) != 0) ||
+	    is_another_disk(m, path, w->disk->path))
 		return;
 	struct key_edit *edit = key_edits_of(&m->edits, key);
 	AUTO(mem_free_drop) char *name = name_of(path, key, edit->time > 0 ? edit->time : key->time);
@@ -225,7 +236,8 @@ bool
 merge_is_due(const struct merge *m)
 {
 	for (size_t i = 0; i < m->edits.n; i++)
-		if (m->edits.at[i].dead > 0 || m->edits.at[i].drop)
+		if (m->edits.at[i].dead > 0 || m->edits.at[i].drop ||
+		    (m->edits.at[i].proven > 0 && m->edits.at[i].key->state == KEY_DEAD))
 			return true;
 	return false;
 }

@@ -13,6 +13,7 @@
 struct app;
 struct journal_notes;
 struct secret;
+struct work;
 
 /* Zero-initialize; `app` has its keys loaded. */
 struct merge {
@@ -40,11 +41,12 @@ void merge_proven(struct merge *m, const struct secret *passphrase, double when)
 void merge_promoted(struct merge *m, const char *disk_path, const struct secret *stored, double time);
 
 /*
- * The slot that this key was proven in, in the header with this UUID, is empty, and its successor
+ * The slot that this key was proven in, on this disk (with this UUID), is empty, and its successor
  * proven: it is dead. Appends the word for the journal to *words. Passed over are keys that are not
- * from the keyring, and those that were made for another header: a disk may have been cloned.
+ * from the keyring, and, since a disk may have been cloned, those that were made for another header
+ * and those of a path that is another disk of the inventory.
  */
-void merge_dead(struct merge *m, const struct secret *passphrase, const char *uuid,
+void merge_dead(struct merge *m, const struct secret *passphrase, const struct work *w,
     struct argv *words);
 
 /* Keys that are dead, by now or from before. */

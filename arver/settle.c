@@ -163,7 +163,7 @@ note_dead(struct settling *s, const struct work *w)
 		for (int other = 0; other < LUKS_MAX_SLOTS && !elsewhere; other++)
 			elsewhere = !(w->killed >> other & 1) && w->fits[other] == key;
 		if (!elsewhere)
-			merge_dead(&s->merge, key, w->uuid, &n->dead);
+			merge_dead(&s->merge, key, w, &n->dead);
 	}
 }
 
@@ -267,9 +267,20 @@ settle_finish(struct settling *s, struct err *e)
 	return merge_write(&s->merge, e);
 }
 
+/* What was seen to open a slot is alive, whatever was noted of it before. */
+static void
+note_seen(struct settling *s)
+{
+	for (size_t i = 0; settle_is_mine(s) && i < s->n; i++)
+		for (int slot = 0; slot < LUKS_MAX_SLOTS; slot++)
+			if (s->works[i]->fits[slot])
+				merge_proven(&s->merge, s->works[i]->fits[slot], s->looked);
+}
+
 bool
 settle_run(struct settling *s, struct run *run, struct report *rep, struct err *e)
 {
+	note_seen(s);
 	if (!settle_stage(s, e))
 		return false;
 	run_phase(run, 1);

@@ -32,6 +32,7 @@ struct settling {
 	struct journal_notes notes; /* of the works that take part, in their order */
 	struct merge merge;	    /* all my keys, where they are mine */
 	char staged[65];	    /* the key file, "" when there is none */
+	double looked; /* when the verb began to look at the disks, for settle_run */
 	double made;
 };
 

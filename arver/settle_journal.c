@@ -3,6 +3,7 @@
  * The journal's side of settling: what an earlier run noted, whether a slot holds what that run
  * left there, and which notes are struck at the end.
  */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include "arver/app.h"
@@ -140,6 +141,8 @@ bool
 settle_new_note(struct settling *s, const struct work *w, struct err *e)
 {
 	const struct journal_note *earlier = settle_earlier(s, w);
+
+	assert(w->uuid[0]); /* the journal could not be read again */
 	struct journal_note *n = journal_notes_add(&s->notes);
 
 	n->disk = mem_strdup(w->disk->path);
@@ -223,6 +226,15 @@ remove_stale(struct settling *s, const struct journal_notes *closed, struct err 
 	return true;
 }
 
+/* May the key that an earlier run had made be in its spare, which it could not see? */
+static bool
+may_fill_spare(const struct journal_note *earlier, const struct work *w)
+{
+	const struct journal_slot *spare = &earlier->spare;
+
+	return spare->slot != JOURNAL_NO_SLOT && !spare->salt && w->header.slots[spare->slot].active;
+}
+
 /* What is to become of the note of this work: struck, put back as it was, or kept. */
 static void
 sort_note(const struct settling *s, const struct work *w, struct journal_notes *closed,
@@ -236,7 +248,7 @@ sort_note(const struct settling *s, const struct work *w, struct journal_notes *
 			journal_notes_copy(closed, n);
 	} else if (n && !w->unsettled) {
 		/* Its slot was seen empty under the lock: what was noted of it is disproved. */
-		bool gone = !earlier || (w->go == WORK_DIRECT && w->tidy == 0);
+		bool gone = !earlier || (w->go == WORK_DIRECT && w->tidy == 0 && !may_fill_spare(earlier, w));
 
 		journal_notes_copy(gone ? closed : back, earlier ? earlier : n);
 	} else if (!n && earlier && earlier->promoted && w->looked && w->tidy == 0 &&

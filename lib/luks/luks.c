@@ -26,6 +26,12 @@ luks_slot_is_cheap(const struct luks_slot *s)
 	return strcmp(s->kdf, "pbkdf2") == 0 && s->iterations <= CHEAP_ITERATIONS;
 }
 
+uint32_t
+luks_all_slots(const struct luks_header *h)
+{
+	return h->n_slots < LUKS_MAX_SLOTS ? (UINT32_C(1) << h->n_slots) - 1 : UINT32_MAX;
+}
+
 void
 luks_free(struct luks *l)
 {

@@ -53,8 +53,9 @@ struct luks_header {
 	struct luks_slot slots[LUKS_MAX_SLOTS];
 };
 
-/* Active slots as a bit mask, and how many there are. */
+/* Active slots as a bit mask; and all that such a header has. */
 uint32_t luks_active(const struct luks_header *h);
+uint32_t luks_all_slots(const struct luks_header *h);
 
 /*
  * Is trying a key in this slot a matter of milliseconds? Those of people are stretched: argon2,

@@ -202,6 +202,7 @@ step_survey(struct lane_run *l, struct row *row)
 	if (!w->looked || !survey_auth(l, w, &row->err) ||
 	    (w->survey_all && w->has_auth && !survey_suspects(l, w, &row->err))) {
 		row->outcome = outcome_of(&row->err);
+		w->looked = w->has_auth = false; /* half of it is nothing to decide by */
 		return;
 	}
 	snprintf(w->uuid, sizeof(w->uuid), "%s", w->header.uuid);
