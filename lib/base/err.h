@@ -22,6 +22,7 @@ enum err_kind {
 	ERR_REFUSED,   /* refused for safety: needs --force or --violence */
 	ERR_CANCELLED, /* the person said no, or interrupted */
 	ERR_HOST,      /* host not reached: nothing was begun on it */
+	ERR_AWAY,      /* the same, because it does not answer: it may do so later */
 	ERR_LOST,      /* connection lost or deadline over: what happened is unknown */
 	ERR_KEY,       /* no key slot takes this key */
 	ERR_DISK,      /* device, header or mapping not as it must be */

@@ -25,8 +25,25 @@ struct secret;
 #define RUN_HOOK_MS 600000
 #define RUN_JOBS 32
 
+/* How often on_progress is called, in milliseconds. */
+#define RUN_PROGRESS_MS 200
+
+/* How far a phase has come. */
+struct run_progress {
+	/* Every host of the phase is in one of these five. */
+	size_t done, failed, running;
+	size_t waiting;			/* for its turn, or for another host */
+	size_t away;			/* does not answer yet, is tried again (wait_ms) */
+	size_t disks, disks_done, disks_failed;
+	const struct host *slowest;	/* the running one that is longest at one thing; or NULL */
+	const struct step *doing;	/* ... which is this step; NULL: connecting */
+	int64_t doing_ms;		/* ... for so long */
+};
+
 struct run_options {
 	unsigned jobs;			/* lanes at once; 0: RUN_JOBS */
+	int64_t wait_ms;		/* from run_begin on: so long a host that does not answer is
+					 * tried again before its lane fails; 0: not at all */
 	int64_t connect_ms, command_ms, hook_ms; /* 0: defaults; a host's own settings win */
 	bool fail_fast;			/* start nothing new after the first failure */
 	const char *arver_user;		/* for '#arveruser' */
@@ -37,6 +54,10 @@ struct run_options {
 	const atomic_int *cancel;	/* not 0: start nothing new */
 	/* Called on the main thread, inside run_phase, for each row as it is finished. */
 	void (*on_row)(void *arg, const struct row *row);
+	/* The same way, for each host once: it does not answer yet, and is tried again. */
+	void (*on_away)(void *arg, const struct host *host, const struct err *why);
+	/* The same way, every RUN_PROGRESS_MS while a phase runs. */
+	void (*on_progress)(void *arg, const struct run_progress *p);
 	void *arg;
 };
 
