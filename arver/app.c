@@ -121,6 +121,7 @@ app_run_options(const struct app *app)
 {
 	return (struct run_options){
 		.jobs = app->config.jobs,
+		.wait_ms = app->options.wait_ms,
 		.connect_ms = app->config.connect_ms,
 		.command_ms = app->config.command_ms,
 		.hook_ms = app->config.hook_ms,

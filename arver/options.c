@@ -7,6 +7,7 @@
 #include <string.h>
 #include "arver/command.h"
 #include "base/mem.h"
+#include "base/number.h"
 #include "base/str.h"
 
 /* A verb's own value in getopt's eyes: FIRST_VERB + its place in the table. */
@@ -57,6 +58,13 @@ set_jobs(struct options *o, const char *value, struct err *e)
 	return true;
 }
 
+static bool
+set_wait(struct options *o, const char *value, struct err *e)
+{
+	return number_duration(value, &o->wait_ms) ||
+	       err_set(e, ERR_USAGE, "--wait is " NUMBER_DURATION ", not '%s'", value);
+}
+
 #define FLAG(name, statement)                                                                      \
 	static bool name(struct options *o, const char *value, struct err *e)                      \
 	{                                                                                          \
@@ -91,6 +99,8 @@ static const struct option_row rows[] = {
 	    "overwrite a device that holds something, empty the last key slot" },
 	{ "dry-run", NULL, 0, VERBS_ALL, set_dry_run, "print what would be done, and do nothing" },
 	{ "jobs", "N", 'j', VERBS_HOSTS, set_jobs, "so many hosts at once (32)" },
+	{ "wait", "DURATION", 0, VERBS_HOSTS, set_wait,
+	    "try hosts that do not answer again, for so long (90, 90s, 15m, 1h)" },
 	{ "fail-fast", NULL, 0, VERBS_HOSTS, set_fail_fast, "start nothing new after the first failure" },
 	{ "verbose", NULL, 'v', VERBS_ALL, set_verbose, "say more" },
 	{ "vv", NULL, 0, VERBS_ALL, set_very_verbose, "say a lot more" },

@@ -7,6 +7,7 @@
 #define ARVER_OPTIONS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include "base/err.h"
 
@@ -20,6 +21,7 @@ struct options {
 	const char *config_dir; /* -c */
 	const char *set_key;	/* --set-key: a path as the key store has it */
 	unsigned jobs;		/* -j; 0: not given */
+	int64_t wait_ms;	/* --wait; 0: not given */
 	unsigned verbose;	/* -v 1, --vv 2 */
 	bool quiet, trust_all, ask_password, force, violence, dry_run, fail_fast;
 };

@@ -67,7 +67,7 @@ spot_at(const char *file, unsigned line)
 bool value_text(const char *file, const struct yaml_pair *p, const char **out, struct err *e);
 bool value_number(const char *file, const struct yaml_pair *p, unsigned min, unsigned max,
     unsigned *out, struct err *e);
-/* "90", "90s", "2m" or "1h"; from a second to a day. */
+/* As number_duration has it. */
 bool value_duration(const char *file, const struct yaml_pair *p, int64_t *out_ms, struct err *e);
 /* One of the words, which end with NULL; its index. */
 bool value_choice(const char *file, const struct yaml_pair *p, const char *const *words,
@@ -77,8 +77,6 @@ bool value_map(const char *file, const struct yaml_pair *p, const struct yaml_no
     struct err *e);
 bool value_list(const char *file, const struct yaml_pair *p, const struct yaml_node **out,
     struct err *e);
-/* Plain decimal digits without a leading zero, at most max. */
-bool text_number(const char *text, unsigned max, unsigned *out);
 
 /* inventory_names.c: what may bear which name. */
 enum name_kind { NAME_GROUP, NAME_HOST, NAME_DISK, NAME_ADMIN };

@@ -4,6 +4,7 @@
  * cryptsetup takes and that are safe; field by field the nearer level wins.
  */
 #include <string.h>
+#include "base/number.h"
 #include "inventory/inventory_internal.h"
 
 typedef bool read_fn(struct arena *a, const struct yaml_pair *p, struct luks_settings *out,
@@ -58,7 +59,7 @@ one_of(const struct yaml_pair *p, const char *const *words, unsigned *out, struc
 {
 	size_t i;
 
-	return value_choice("settings", p, words, &i, e) && text_number(words[i], 65536, out);
+	return value_choice("settings", p, words, &i, e) && number_plain(words[i], 65536, out);
 }
 
 static bool

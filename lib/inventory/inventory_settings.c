@@ -6,6 +6,7 @@
  */
 #include <ctype.h>
 #include <string.h>
+#include "base/number.h"
 #include "inventory/inventory_internal.h"
 
 #define FILE_NAME "settings"
@@ -203,7 +204,7 @@ read_rescue_slot(const struct inventory *inv, const struct yaml_node *item, uint
 	const struct spot at = { FILE_NAME, item->line };
 	unsigned slot = 0;
 
-	if (item->kind != YAML_SCALAR || !text_number(item->text, INVENTORY_MAX_SLOTS - 1, &slot))
+	if (item->kind != YAML_SCALAR || !number_plain(item->text, INVENTORY_MAX_SLOTS - 1, &slot))
 		return spot_error(at, e, "'rescue_slots' is a list of numbers from 0 to 31");
 	if (inv->slot_owners[slot])
 		return spot_error(at, e, "rescue slot %u is the slot of '%s' (users:%u)", slot,

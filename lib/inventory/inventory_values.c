@@ -3,11 +3,9 @@
  * inventory_values: a pair of the tree as a word, a number, one of several
  * words, a mapping or a list; and the sentence, with its place, when it is not.
  */
-#include <stdlib.h>
 #include <string.h>
+#include "base/number.h"
 #include "inventory/inventory_internal.h"
-
-#define MAX_SECONDS 86400 /* of a duration */
 
 static bool
 wrong_kind(const char *file, const struct yaml_pair *p, const char *want, struct err *e)
@@ -35,23 +33,6 @@ value_text(const char *file, const struct yaml_pair *p, const char **out, struct
 }
 
 bool
-text_number(const char *text, unsigned max, unsigned *out)
-{
-	size_t len = strlen(text);
-	unsigned n;
-
-	/* Nine digits fit; a leading zero means octal to other readers of YAML. */
-	if (len == 0 || len > 9 || strspn(text, "0123456789") != len ||
-	    (text[0] == '0' && len > 1))
-		return false;
-	n = (unsigned)strtoul(text, NULL, 10);
-	if (n > max)
-		return false;
-	*out = n;
-	return true;
-}
-
-bool
 value_number(const char *file, const struct yaml_pair *p, unsigned min, unsigned max,
     unsigned *out, struct err *e)
 {
@@ -60,7 +41,7 @@ value_number(const char *file, const struct yaml_pair *p, unsigned min, unsigned
 
 	if (!value_text(file, p, &text, e))
 		return false;
-	if (!text_number(text, max, &n) || n < min)
+	if (!number_plain(text, max, &n) || n < min)
 		return spot_error(spot_at(file, p->line), e,
 		    "'%s' must be a number from %u to %u, not '%.80s'", p->key, min, max, text);
 	*out = n;
@@ -70,26 +51,12 @@ value_number(const char *file, const struct yaml_pair *p, unsigned min, unsigned
 bool
 value_duration(const char *file, const struct yaml_pair *p, int64_t *out_ms, struct err *e)
 {
-	static const char units[] = "smh";
-	static const unsigned seconds_in[] = { 1, 60, 3600 };
-	const char *text = NULL, *unit;
-	char digits[12] = ""; /* more than text_number takes */
-	unsigned n = 0;
-	size_t len;
+	const char *text = NULL;
 
-	if (!value_text(file, p, &text, e))
-		return false;
-	len = strspn(text, "0123456789");
-	unit = text[len] ? strchr(units, text[len]) : units;
-	if (len < sizeof(digits))
-		memcpy(digits, text, len);
-	if (!unit || (text[len] && text[len + 1]) ||
-	    !text_number(digits, MAX_SECONDS / seconds_in[unit - units], &n) || n == 0)
-		return spot_error(spot_at(file, p->line), e,
-		    "'%s' must be a time from 1s to 24h, such as 90, 90s or 2m, not '%.80s'",
-		    p->key, text);
-	*out_ms = (int64_t)n * seconds_in[unit - units] * 1000;
-	return true;
+	return value_text(file, p, &text, e) &&
+	       (number_duration(text, out_ms) ||
+		   spot_error(spot_at(file, p->line), e,
+		       "'%s' must be " NUMBER_DURATION ", not '%.80s'", p->key, text));
 }
 
 bool

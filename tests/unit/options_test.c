@@ -146,6 +146,9 @@ options_parse_every_option_sets_its_field_before_and_behind_the_action(void **st
 		{ "-j 1", "-o x", { .jobs = 1 } },
 		{ "-j1000", "--close x", { .jobs = 1000 } },
 		{ "--jobs=8", "-i x", { .jobs = 8 } },
+		{ "--wait 90", "-o x", { .wait_ms = 90000 } },
+		{ "--wait=15m", "--close x", { .wait_ms = 900000 } },
+		{ "--wait 24h", "-i x", { .wait_ms = 86400000 } },
 		{ "--fail-fast", "--verify x", { .fail_fast = true } },
 		{ "-v", "-o x", { .verbose = 1 } },
 		{ "-v -v", "-o x", { .verbose = 1 } },
@@ -170,7 +173,7 @@ options_parse_every_option_sets_its_field_before_and_behind_the_action(void **st
 
 		parse(words, &l, &o);
 		if (!str_equal(o.user, want->user) || !str_equal(o.config_dir, want->config_dir) ||
-		    o.jobs != want->jobs || o.verbose != want->verbose || o.quiet != want->quiet ||
+		    o.jobs != want->jobs || o.wait_ms != want->wait_ms || o.verbose != want->verbose || o.quiet != want->quiet ||
 		    o.trust_all != want->trust_all || o.ask_password != want->ask_password ||
 		    o.force != want->force || o.violence != want->violence ||
 		    o.dry_run != want->dry_run || o.fail_fast != want->fail_fast)
@@ -224,6 +227,10 @@ options_parse_mistake_is_named_in_one_sentence(void **state)
 		{ "--open a --jobs=", "--jobs is a number from 1 to 1000, not ''" },
 		{ "--open a --jobs 99999999999999999999",
 		    "--jobs is a number from 1 to 1000, not '99999999999999999999'" },
+		{ "--open a --wait 0s",
+		    "--wait is a time from 1s to 24h, such as 90, 90s or 2m, not '0s'" },
+		{ "--open a --wait=",
+		    "--wait is a time from 1s to 24h, such as 90, 90s or 2m, not ''" },
 		{ "--open a --close a", "--open and --close do not go together" },
 		{ "-l -i a", "--list-targets and --info do not go together" },
 		{ "--open a --open b", "--open is given twice: a list of targets is written a,b,c" },
@@ -263,6 +270,7 @@ options_parse_option_of_another_action_is_refused(void **state)
 		{ "force", "--force", " create add-user del-user " },
 		{ "violence", "--violence", " create del-user " },
 		{ "jobs", "-j 2", " create open close add-user del-user info verify " },
+		{ "wait", "--wait 5m", " create open close add-user del-user info verify " },
 		{ "fail-fast", "--fail-fast", " create open close add-user del-user info verify " },
 	};
 
@@ -304,7 +312,7 @@ options_help_names_every_action_and_option(void **state)
 {
 	static const char *const options[] = { "-u, --user NAME", "-c, --config-dir DIR",
 		"-t, --trust-all", "--ask-password", "--force", "--violence", "--dry-run",
-		"-j, --jobs N", "--fail-fast", "-v, --verbose", "--vv", "-q, --quiet",
+		"-j, --jobs N", "--wait DURATION", "--fail-fast", "-v, --verbose", "--vv", "-q, --quiet",
 		"-a, --add-user USER TARGETS", "-l, --list-targets [TARGETS]", "--create TARGETS",
 		"-h, --help" };
 	char *text = NULL;
