@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* What the files of this room share: a lane while it runs. */
+/* What the files of this room share: the run, and a lane while it runs. */
 #ifndef RUN_RUN_INTERNAL_H
 #define RUN_RUN_INTERNAL_H
 
+#include <pthread.h>
 #include "luks/luks.h"
 #include "run/run.h"
 #include "transport/transport.h"
@@ -21,13 +22,91 @@ struct lane_run {
 	const struct run_options *o;
 	const struct lane *lane;
 	struct row *rows;
-	struct transport *transport;
+	struct transport *transport; /* NULL: all of the lane is over */
 	struct luks *luks;
 	struct disk_state *disks;
 	size_t n_disks;
+	size_t *first;	/* lanes that come first, by `after` */
+	size_t n_first;
 	bool ended;	/* nothing more on this host; `why` tells */
 	struct err why;
 };
+
+enum lane_state { LANE_WAITING, LANE_RUNNING, LANE_OK, LANE_FAILED };
+
+/* Where a lane is in this phase; changed under the lock of the run. */
+struct lane_place {
+	enum lane_state state;
+	bool due;		  /* it has steps in this phase */
+	unsigned tries;		  /* to connect, without an answer */
+	int64_t not_before;	  /* of clock_ms: the next try */
+	const struct step *doing; /* LANE_RUNNING: NULL while connecting */
+	int64_t since;		  /* of clock_ms: when that began */
+};
+
+/* What the main thread is told: a finished row, or that a host is away. */
+struct run_event {
+	const struct row *row;
+	const struct host *away;
+	struct err *why; /* owned */
+};
+
+struct run {
+	struct run_options o;
+	const struct plan *plan;
+	struct report *rep;
+	struct lane_run *lanes;
+	int64_t wait_until; /* of clock_ms; 0: nobody is waited for */
+
+	pthread_mutex_t lock; /* for all below */
+	pthread_cond_t changed;
+	struct lane_place *places;
+	struct run_event *events; /* that the main thread has not seen */
+	size_t n_events;
+	unsigned phase;
+	unsigned n_working; /* workers that have not returned */
+	bool stop;	    /* --fail-fast */
+};
+
+static inline bool
+outcome_is_good(enum outcome o)
+{
+	return o == OUTCOME_DONE || o == OUTCOME_NEEDLESS;
+}
+
+/* run.c: the row is final, or the host is away: tell the main thread. */
+void run_post(struct run *r, struct row *row);
+void run_post_away(struct run *r, size_t i);
+/* Is nothing new to be started? Then `e` tells why. */
+bool run_is_stopped(struct run *r, struct err *e);
+
+/* Wait until something changes, or `until` (of clock_ms). Under the lock. */
+void run_wait_change(struct run *r, int64_t until);
+
+/* run_lane.c: what became of a lane in a phase. */
+enum lane_end { LANE_WENT_WELL, LANE_WENT_BADLY, LANE_AWAY };
+enum lane_end lane_do(struct run *r, size_t i);
+void lane_init(struct run *r, size_t i);
+void lane_done(struct lane_run *l);
+/* Is there anything to do for it in this phase? */
+bool lane_has_steps(struct lane_run *l, unsigned phase);
+
+/* run_wait.c: who comes after whom, once all lanes are there. */
+void run_order(struct run *r);
+/*
+ * The next lane that may run, now LANE_RUNNING, waiting until there is one; SIZE_MAX
+ * when none is left. A lane whose predecessor failed ends, its turn is only to say so.
+ */
+size_t run_next_lane(struct run *r);
+/* It has come to this step. */
+void run_doing(struct run *r, size_t i, const struct step *step);
+/* A lane's turn is over. */
+void run_end_turn(struct run *r, size_t i, enum lane_end end);
+/* May lane i, which did not answer, be tried again? */
+bool run_may_wait(struct run *r, size_t i);
+
+/* run_progress.c: count. Under the lock. */
+void run_count(struct run *r, struct run_progress *out);
 
 struct disk_state *lane_disk(struct lane_run *l, const struct disk *d);
 

@@ -142,8 +142,8 @@ lookup_answer(const struct dial *d, const struct lookup *l, struct err *e)
 	if (l->code == 0)
 		return true;
 	if (l->code == EAI_SYSTEM)
-		return err_errno(e, ERR_HOST, l->system_code, "cannot look up %s", d->host);
-	return err_set(e, ERR_HOST, "cannot look up %s: %s%s", d->host, gai_strerror(l->code),
+		return err_errno(e, ERR_AWAY, l->system_code, "cannot look up %s", d->host);
+	return err_set(e, ERR_AWAY, "cannot look up %s: %s%s", d->host, gai_strerror(l->code),
 	    l->code == EAI_NONAME ? "; is it spelt right?" : "");
 }
 
@@ -215,7 +215,7 @@ dial_each(const struct dial *d, const struct addrinfo *found, int *out_fd, struc
 			return true;
 		}
 	}
-	return err_errno(e, ERR_HOST, code, "cannot connect to %s, port %u", d->host, d->port);
+	return err_errno(e, ERR_AWAY, code, "cannot connect to %s, port %u", d->host, d->port);
 }
 
 bool
@@ -230,7 +230,7 @@ dial_connect(const struct dial *d, int *out_fd, struct err *e)
 		return err_errno(e, ERR_HOST, code, "no thread to look up %s", d->host);
 	}
 	if (!lookup_wait(l, d->until))
-		return err_set(e, ERR_HOST, "cannot look up %s: no answer in time", d->host);
+		return err_set(e, ERR_AWAY, "cannot look up %s: no answer in time", d->host);
 	ok = lookup_answer(d, l, e) && dial_each(d, l->found, out_fd, e);
 	lookup_free(l);
 	return ok;

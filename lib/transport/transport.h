@@ -52,9 +52,9 @@ struct transport *transport_ssh_new(const struct transport_spec *spec);
 /*
  * Connect and log in, within connect_ms in all. Connected already: at once. A
  * transport that lost its connection may be connected again.
- * ERR_HOST with what to do next: not found, refused, host key unknown or
- * changed (with fingerprint and the ssh-keygen / ssh command), login refused
- * (which keys were tried). Nothing was run.
+ * ERR_AWAY: no such name, nobody answers or listens, no SSH spoken there: perhaps later.
+ * ERR_HOST with what to do next: host key unknown or changed (with fingerprint and the
+ * ssh-keygen / ssh command), login refused (which keys were tried). Nothing was run.
  */
 MUST_CHECK bool transport_connect(struct transport *t, struct err *e);
 
@@ -63,7 +63,7 @@ MUST_CHECK bool transport_connect(struct transport *t, struct err *e);
  * result->end tells (base/proc.h has the rules). Connects first if need be; the
  * command's limit counts from then on. A program that is not there is a
  * result: exit status 127.
- * ERR_HOST: it was not started, no byte of it was sent. ERR_LOST is never
+ * ERR_HOST, ERR_AWAY: it was not started, no byte of it was sent. ERR_LOST is never
  * returned here: a lost command is a result (PROC_LOST, PROC_DEADLINE). After a
  * deadline or loss the connection is closed. A remote command is not stopped by that.
  */

@@ -109,12 +109,12 @@ fail_handshake(const struct attempt *a, bool late, struct err *e)
 
 	proxy_quote(&a->link->proxy, &more);
 	if (late && !banner)
-		return err_set(e, ERR_HOST, "nothing at %s, port %u, speaks SSH in time%s",
+		return err_set(e, ERR_AWAY, "nothing at %s, port %u, speaks SSH in time%s",
 		    a->config->hostname, a->config->port, str_text(&more));
 	if (late)
-		return err_set(e, ERR_HOST, "%s began to speak SSH and fell silent%s", a->address,
+		return err_set(e, ERR_AWAY, "%s began to speak SSH and fell silent%s", a->address,
 		    str_text(&more));
-	return err_set(e, ERR_HOST, "no SSH connection to %s: %s%s", a->address,
+	return err_set(e, banner ? ERR_HOST : ERR_AWAY, "no SSH connection to %s: %s%s", a->address,
 	    ssh_get_error(a->link->session), str_text(&more));
 }
 

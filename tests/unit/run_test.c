@@ -5,6 +5,7 @@
  * what the main thread is told. Built with ThreadSanitizer too.
  */
 #include <ftw.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -40,6 +42,9 @@ struct trial {
 	size_t n_told;
 	bool told_elsewhere; /* on another thread than main */
 	size_t cancel_after; /* so many rows; 0: never */
+	size_t n_away;
+	bool cancel_when_away;
+	struct run_progress progress; /* the last that was told */
 };
 
 static void
@@ -537,6 +542,177 @@ run_fail_fast_lets_a_running_step_finish(void **state)
 	trial_done(&t);
 }
 
+/* --- hosts that do not answer yet --- */
+
+/* A port of this machine where nobody listens, as long as `fd` is not closed. */
+static unsigned
+dead_port(int *fd)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t len = sizeof(a);
+
+	*fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(bind(*fd, (struct sockaddr *)&a, sizeof(a)), 0);
+	assert_int_equal(getsockname(*fd, (struct sockaddr *)&a, &len), 0);
+	return ntohs(a.sin_port);
+}
+
+static void
+on_away(void *arg, const struct host *host, const struct err *why)
+{
+	struct trial *t = arg;
+
+	t->told_elsewhere = t->told_elsewhere || !pthread_equal(pthread_self(), t->main);
+	assert_string_equal(host->name, "h1");
+	assert_non_null(strstr(why->text, "Connection refused"));
+	t->n_away++;
+	if (t->cancel_when_away)
+		atomic_store(&t->cancel, 1);
+}
+
+/* Host h1 is reached by ssh, and does not answer; `wait_ms` for it. */
+static int
+make_h1_away(struct trial *t, int64_t wait_ms)
+{
+	struct host *h = site_host(t->site, 0);
+	int fd;
+
+	h->transport = TRANSPORT_SSH;
+	free(h->address);
+	h->address = mem_strdup("127.0.0.1");
+	h->port = dead_port(&fd);
+	t->o.wait_ms = wait_ms;
+	t->o.on_away = on_away;
+	return fd;
+}
+
+static void
+run_host_that_does_not_answer_is_waited_for_while_others_go_on(void **state)
+{
+	AUTO(fd_drop) int fd = -1;
+	struct trial t;
+	int64_t start;
+
+	(void)state;
+	trial_init(&t, 3, 0);
+	fd = make_h1_away(&t, 1500);
+	t.o.jobs = 1; /* the one worker must not stay with h1 */
+	one_hook_each(&t, "echo $me >>log");
+	start = clock_ms();
+	run_all(&t);
+	assert_true(clock_ms() - start >= 1500);
+	assert_told_once_each(&t);
+	assert_int_equal(t.n_away, 1);
+	assert_ptr_equal(t.told[2], row_of(&t, 0, 0));
+	assert_row(&t, 0, 0, OUTCOME_NOT_BEGUN, "it did not come up in time: ");
+	assert_int_equal(row_of(&t, 0, 0)->err.kind, ERR_AWAY);
+	assert_log(&t, "h2\nh3\n");
+	trial_done(&t);
+}
+
+static void
+run_without_wait_a_host_that_does_not_answer_fails_at_once(void **state)
+{
+	AUTO(fd_drop) int fd = -1;
+	struct trial t;
+
+	(void)state;
+	trial_init(&t, 1, 0);
+	fd = make_h1_away(&t, 0);
+	one_hook_each(&t, "true");
+	run_all(&t);
+	assert_int_equal(t.n_away, 0);
+	assert_row(&t, 0, 0, OUTCOME_NOT_BEGUN, "Connection refused");
+	assert_null(strstr(row_of(&t, 0, 0)->err.text, "in time"));
+	trial_done(&t);
+}
+
+static void
+run_cancelled_while_waiting_ends_at_once(void **state)
+{
+	AUTO(fd_drop) int fd = -1;
+	struct trial t;
+	int64_t start = clock_ms();
+
+	(void)state;
+	trial_init(&t, 2, 0);
+	fd = make_h1_away(&t, 600000);
+	t.cancel_when_away = true;
+	t.plan->order = PLAN_AFTER;
+	site_after(t.site, 1, 0); /* and so does the one that waits for it */
+	one_hook_each(&t, "echo $me >>log");
+	run_all(&t);
+	assert_true(clock_ms() - start < 60000);
+	assert_told_once_each(&t);
+	assert_row(&t, 0, 0, OUTCOME_NOT_BEGUN, "not started: interrupted");
+	assert_int_equal(row_of(&t, 1, 0)->outcome, OUTCOME_NOT_BEGUN);
+	assert_log(&t, "");
+	trial_done(&t);
+}
+
+/* --- progress --- */
+
+static void
+on_progress(void *arg, const struct run_progress *p)
+{
+	struct trial *t = arg;
+
+	t->told_elsewhere = t->told_elsewhere || !pthread_equal(pthread_self(), t->main);
+	t->progress = *p;
+	/* h1 is done, h2 has failed, h3 is at its hook, h4 waits for h3. */
+	if (p->done == 1 && p->failed == 1 && p->running == 1 && p->waiting == 1)
+		touch(t, "seen");
+}
+
+static void
+run_progress_counts_hosts_and_tells_the_slowest(void **state)
+{
+	struct trial t;
+
+	(void)state;
+	trial_init(&t, 4, 0);
+	t.plan->order = PLAN_AFTER;
+	site_after(t.site, 3, 2);
+	t.o.on_progress = on_progress;
+	one_hook_each(&t, "case $me in h2) false;; h3) wait_for seen;; esac");
+	run_all(&t); /* ends only if those numbers were seen */
+	assert_told_once_each(&t);
+	assert_ptr_equal(t.progress.slowest, site_host(t.site, 2));
+	assert_ptr_equal(t.progress.doing, row_of(&t, 2, 0)->step);
+	assert_int_equal(t.progress.disks, 0);
+	trial_done(&t);
+}
+
+static void
+on_disk_progress(void *arg, const struct run_progress *p)
+{
+	struct trial *t = arg;
+
+	t->progress = *p;
+	if (p->disks_done == 1 && p->disks_failed == 1)
+		touch(t, "seen");
+}
+
+static void
+run_progress_counts_disks(void **state)
+{
+	struct trial t;
+
+	(void)state;
+	trial_init(&t, 1, 3);
+	t.o.on_progress = on_disk_progress;
+	shell(&t, site_host(t.site, 0), site_disk(t.site, 0, 0), HOOK_PRE_OPEN, "true");
+	shell(&t, site_host(t.site, 0), site_disk(t.site, 0, 1), HOOK_PRE_OPEN, "false");
+	shell(&t, site_host(t.site, 0), site_disk(t.site, 0, 2), HOOK_PRE_OPEN, "wait_for seen");
+	for (size_t i = 0; i < 3; i++) {
+		give_key(&t, site_disk(t.site, 0, i));
+		plan_hook(t.plan, site_host(t.site, 0), site_disk(t.site, 0, i), HOOK_PRE_OPEN);
+	}
+	run_all(&t);
+	assert_int_equal(t.progress.disks, 3);
+	trial_done(&t);
+}
+
 /* --- interrupted, late --- */
 
 static void
@@ -945,6 +1121,11 @@ main(void)
 		cmocka_unit_test(run_open_without_a_key_is_skipped_with_its_hooks),
 		cmocka_unit_test(run_fail_fast_starts_nothing_after_the_first_failure),
 		cmocka_unit_test(run_fail_fast_lets_a_running_step_finish),
+		cmocka_unit_test(run_host_that_does_not_answer_is_waited_for_while_others_go_on),
+		cmocka_unit_test(run_without_wait_a_host_that_does_not_answer_fails_at_once),
+		cmocka_unit_test(run_cancelled_while_waiting_ends_at_once),
+		cmocka_unit_test(run_progress_counts_hosts_and_tells_the_slowest),
+		cmocka_unit_test(run_progress_counts_disks),
 		cmocka_unit_test(run_cancelled_before_it_began_starts_nothing),
 		cmocka_unit_test(run_cancelled_in_the_middle_ends_the_step_and_starts_no_other),
 		cmocka_unit_test(run_hook_over_its_deadline_is_unknown),

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One lane: a host's connection, its steps in their order, its rows. A failed step ends its disk,
+ * one that all others stand on (status, a pre hook of the host) ends the lane. What is not started
+ * any more is left "not begun", with the reason.
+ */
+#include "run/run_internal.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+static struct transport *
+new_transport(const struct run *r, const struct host *h)
+{
+	struct transport_spec spec = {
+		.name = path_shown(h->path),
+		.address = h->address,
+		.port = h->port,
+		.user = host_login(h, r->o.arver_user),
+		.connect_ms = h->connect_ms ? h->connect_ms : r->o.connect_ms,
+	};
+
+	return h->transport == TRANSPORT_LOCAL ? transport_local_new(&spec)
+					       : transport_ssh_new(&spec);
+}
+
+void
+lane_init(struct run *r, size_t i)
+{
+	struct lane_run *l = &r->lanes[i];
+	const struct lane *lane = &r->plan->lanes[i];
+	const struct host *h = lane->host;
+	int64_t limit = h->command_ms ? h->command_ms : r->o.command_ms;
+
+	*l = (struct lane_run){ .o = &r->o, .lane = lane, .rows = report_row(r->rep, i, 0) };
+	l->transport = new_transport(r, h);
+	l->luks = h->transport == TRANSPORT_LOCAL && geteuid() == 0
+		      ? luks_native_new(limit)
+		      : luks_remote_new(l->transport, limit);
+	for (size_t k = 0; k < lane->n; k++) {
+		const struct disk *d = lane->steps[k].disk;
+
+		if (!d || lane_disk(l, d))
+			continue;
+		struct disk_state *s = mem_push(&l->disks, &l->n_disks, sizeof(*s));
+
+		s->disk = d;
+	}
+}
+
+void
+lane_done(struct lane_run *l)
+{
+	luks_free(l->luks);
+	transport_free(l->transport);
+	free(l->disks);
+	free(l->first);
+}
+
+/* What a step's outcome means for the steps behind it. */
+static void
+draw_consequences(struct lane_run *l, const struct row *row)
+{
+	const struct step *step = row->step;
+
+	if (outcome_is_good(row->outcome))
+		return;
+	if (step->disk) {
+		lane_disk(l, step->disk)->ended = true;
+	} else if (step->kind == STEP_STATUS ||
+		   (step->kind == STEP_HOOK &&
+		       (step->hook == HOOK_PRE_OPEN || step->hook == HOOK_PRE_CLOSE))) {
+		l->ended = true;
+		l->why = row->err;
+	}
+}
+
+/* How many rows from k on are done in one go: opens that follow each other. */
+static size_t
+batch_at(const struct lane_run *l, size_t k)
+{
+	size_t n = 1;
+
+	if (l->rows[k].step->kind != STEP_OPEN)
+		return 1;
+	while (n < RUN_OPEN_BATCH && k + n < l->lane->n && l->rows[k + n].step->kind == STEP_OPEN)
+		n++;
+	return n;
+}
+
+/* Why nothing can be started here, if so. */
+static bool
+is_held_up(struct run *r, struct lane_run *l, struct err *e)
+{
+	if (!l->ended && run_is_stopped(r, e))
+		return true;
+	if (!l->ended && !transport_connect(l->transport, &l->why))
+		l->ended = true;
+	if (l->ended)
+		*e = l->why;
+	return l->ended;
+}
+
+/* Steps that are done in one go, unless something before them has ended their disk, lane or run. */
+static void
+do_steps(struct run *r, struct lane_run *l, struct row *rows, size_t n)
+{
+	const struct disk *d = rows[0].step->disk;
+	struct err why = { 0 };
+
+	if (n == 1 && d && lane_disk(l, d)->ended)
+		return; /* its failure was told */
+	if (is_held_up(r, l, &why)) {
+		for (size_t i = 0; i < n; i++)
+			if (!d || !lane_disk(l, rows[i].step->disk)->ended)
+				rows[i].err = why;
+	} else if (n > 1) {
+		step_open_all(l, rows, n);
+	} else {
+		step_run(l, &rows[0]);
+	}
+	for (size_t i = 0; i < n; i++)
+		draw_consequences(l, &rows[i]);
+}
+
+bool
+lane_has_steps(struct lane_run *l, unsigned phase)
+{
+	for (size_t k = 0; k < l->lane->n; k++) {
+		const struct disk *d = l->lane->steps[k].disk;
+
+		if (l->lane->steps[k].phase == phase && !(d && lane_disk(l, d)->ended))
+			return true;
+	}
+	return false;
+}
+
+/* Its connection is given back as soon as no later phase can want it. */
+static void
+hang_up(struct run *r, struct lane_run *l)
+{
+	for (unsigned phase = r->phase + 1; phase < r->plan->n_phases; phase++)
+		if (lane_has_steps(l, phase))
+			return;
+	luks_drop(&l->luks);
+	transport_drop(&l->transport);
+}
+
+/* The first thing in a phase. False: it does not answer, and may be tried again. */
+static bool
+arrive(struct run *r, size_t i)
+{
+	struct lane_run *l = &r->lanes[i];
+	struct err e = { 0 };
+
+	if (l->ended || run_is_stopped(r, &e) || transport_connect(l->transport, &l->why))
+		return true;
+	if (l->why.kind == ERR_AWAY && run_may_wait(r, i))
+		return false;
+	if (r->places[i].tries > 0)
+		err_wrap(&l->why, "it did not come up in time");
+	l->ended = true;
+	return true;
+}
+
+enum lane_end
+lane_do(struct run *r, size_t i)
+{
+	struct lane_run *l = &r->lanes[i];
+	bool ok = true;
+
+	if (!arrive(r, i))
+		return LANE_AWAY;
+	for (size_t k = 0, n; k < l->lane->n; k += n) {
+		n = batch_at(l, k);
+		if (l->rows[k].step->phase != r->phase)
+			continue;
+		run_doing(r, i, l->rows[k].step);
+		do_steps(r, l, &l->rows[k], n);
+		for (size_t j = k; j < k + n; j++) {
+			ok = ok && outcome_is_good(l->rows[j].outcome);
+			run_post(r, &l->rows[j]);
+		}
+	}
+	hang_up(r, l);
+	return ok ? LANE_WENT_WELL : LANE_WENT_BADLY;
+}
