@@ -11,6 +11,8 @@
 #include "plan/plan.h"
 #include "target/target.h"
 
+#define LINES_SHOWN 20 /* of a failed hook */
+
 /* --- plans --- */
 
 /* "colo/web1 (web1.example.org), when colo/nas is done" */
@@ -182,15 +184,20 @@ show_bad(struct show *s, const struct disk *d, const char *word, const struct er
 	snprintf(s->told, sizeof(s->told), "%s", e->text);
 }
 
-/* The lines of a hook's output, behind its name. */
+/* The lines of a hook's output, behind its name: all of them with -v, else the last ones. */
 static void
-show_output(const struct str *output)
+show_output(const struct show *s, const struct str *output)
 {
 	AUTO(mem_free_drop) char *text = mem_strdup(str_text(output));
 	char *rest = text;
+	size_t n = 0;
 
-	for (char *line; (line = strsep(&rest, "\n")) != NULL;)
-		if (*line)
+	for (const char *p = text; *p; p++)
+		n += *p == '\n';
+	if (!s->verbose && n > LINES_SHOWN)
+		log_line(LOG_INFO, "    (%zu lines before these: see them with -v)", n - LINES_SHOWN);
+	for (char *line; (line = strsep(&rest, "\n")) != NULL; n -= n > 0)
+		if (*line && (s->verbose || n <= LINES_SHOWN))
 			log_line(LOG_INFO, "    %s", line);
 }
 
@@ -204,13 +211,13 @@ show_host_row(struct show *s, const struct row *row)
 
 	if (step->kind == STEP_HOOK && row->outcome == OUTCOME_DONE && s->verbose) {
 		log_line(LOG_INFO, "%s: %s done", path, hook_kind_name(step->hook));
-		show_output(&row->output);
+		show_output(s, &row->output);
 	}
 	if (!bad || (row->host == s->host && strcmp(s->told, row->err.text) == 0))
 		return;
 	log_line(LOG_ERROR, "%s: %s", path, without_name(row->err.text, path));
 	if (strchr(str_text(&row->output), '\n')) /* else the sentence quotes all of it */
-		show_output(&row->output);
+		show_output(s, &row->output);
 	s->host = row->host;
 	snprintf(s->told, sizeof(s->told), "%s", row->err.text);
 }

@@ -11,6 +11,7 @@
 
 #define LAST_WORDS 240
 #define LINE_MAX_SHOWN 4096
+#define OUTPUT_CAP ((size_t)32 << 10) /* of stdout and stderr each */
 
 static const char run_it[] = "PATH=$PATH:/usr/sbin:/sbin; export PATH; exec \"$@\"";
 
@@ -155,7 +156,7 @@ hook_run(struct transport *t, const struct host *host, const struct disk *disk, 
 	AUTO(mem_free_drop) char *what =
 	    mem_printf("%s: %s", shown(host, disk), hook_kind_name(kind));
 	static const char *const before[] = { "sh", "-c", run_it, "arver", "sudo", "-n", "--" };
-	struct proc_command c = { .limit_ms = limit_ms };
+	struct proc_command c = { .limit_ms = limit_ms, .cap = OUTPUT_CAP };
 	size_t n_before = t->sudo ? COUNT(before) : 4;
 
 	if (!hook_words(host, disk, kind, &words, e))
@@ -171,5 +172,7 @@ hook_run(struct transport *t, const struct host *host, const struct disk *disk, 
 		return err_wrap(e, "%s", what);
 	add_lines(output, &r.out);
 	add_lines(output, &r.err);
+	if (r.cut)
+		str_add(output, "... it printed more, which was left out\n");
 	return judge(what, words.at[0], &r, e);
 }

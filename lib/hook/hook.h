@@ -26,7 +26,7 @@ MUST_CHECK bool hook_words(const struct host *host, const struct disk *disk, enu
 
 /*
  * Run it, as root (sudo -n where the login is not). *output is appended what it printed,
- * escaped, on success and on failure. ERR_HOOK with exit status and last words;
+ * escaped, on success and on failure, the first 32 KiB of each stream. ERR_HOOK with exit status and last words;
  * ERR_HOST not begun; ERR_LOST deadline or connection: it may still run.
  */
 MUST_CHECK bool hook_run(struct transport *t, const struct host *host, const struct disk *disk,
