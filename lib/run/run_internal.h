@@ -12,6 +12,7 @@
 struct disk_state {
 	const struct disk *disk;
 	struct luks_status status; /* of STEP_STATUS */
+	enum luks_state asked;	   /* what it is if as_asked */
 	bool attempted;		   /* opening or closing it was tried or needless */
 	bool as_asked;		   /* it is open, or closed, as the verb wants it */
 	bool changed;		   /* it was opened, or closed, now */
@@ -28,6 +29,8 @@ struct lane_run {
 	size_t n_disks;
 	size_t *first;	/* lanes that come first, by `after` */
 	size_t n_first;
+	bool looked;	/* the disks' status is known, as seen over connection `logins` */
+	unsigned logins;
 	bool ended;	/* nothing more on this host; `why` tells */
 	struct err why;
 };
@@ -118,6 +121,11 @@ enum outcome outcome_of(const struct err *e);
 
 /* run_open.c */
 void step_status(struct lane_run *l, struct row *row);
+/*
+ * After the connection was lost and made anew: look at all disks again. False, ERR_DISK: one is not
+ * any more what this run made of it.
+ */
+bool lane_look_again(struct lane_run *l, struct err *e);
 void step_hook(struct lane_run *l, struct row *row);
 void step_open(struct lane_run *l, struct row *row);
 /* Neighbours without a hook between them, in one command: at most RUN_OPEN_BATCH rows. */

@@ -94,7 +94,7 @@ is_held_up(struct run *r, struct lane_run *l, struct err *e)
 {
 	if (!l->ended && run_is_stopped(r, e))
 		return true;
-	if (!l->ended && !transport_connect(l->transport, &l->why))
+	if (!l->ended && !(transport_connect(l->transport, &l->why) && lane_look_again(l, &l->why)))
 		l->ended = true;
 	if (l->ended)
 		*e = l->why;

@@ -7,23 +7,53 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
+#include "base/clock.h"
 #include "hook/hook.h"
 
-void
-step_status(struct lane_run *l, struct row *row)
+#define LOOK_MS 1500 /* deadlines promise two seconds */
+#define LOOK_PAUSE_MS 300
+
+/* The status of all disks of the lane, in one command. */
+static bool
+read_status(struct lane_run *l, struct err *e)
 {
 	AUTO(mem_free_drop) const struct disk **disks = mem_alloc(l->n_disks, sizeof(struct disk *));
 	AUTO(mem_free_drop) struct luks_status *status = mem_alloc(l->n_disks, sizeof(*status));
 
 	for (size_t i = 0; i < l->n_disks; i++)
 		disks[i] = l->disks[i].disk;
-	if (!luks_status(l->luks, disks, l->n_disks, status, &row->err)) {
-		row->outcome = outcome_of(&row->err);
-		return;
-	}
+	if (!luks_status(l->luks, disks, l->n_disks, status, e))
+		return false;
 	for (size_t i = 0; i < l->n_disks; i++)
 		l->disks[i].status = status[i];
-	row->outcome = OUTCOME_DONE;
+	l->looked = true;
+	l->logins = l->transport->logins;
+	return true;
+}
+
+void
+step_status(struct lane_run *l, struct row *row)
+{
+	row->outcome = read_status(l, &row->err) ? OUTCOME_DONE : outcome_of(&row->err);
+}
+
+bool
+lane_look_again(struct lane_run *l, struct err *e)
+{
+	if (!l->looked || l->logins == l->transport->logins)
+		return true;
+	if (!read_status(l, e))
+		return false;
+	for (size_t i = 0; i < l->n_disks; i++) {
+		const struct disk_state *s = &l->disks[i];
+
+		if (s->as_asked && s->status.state != s->asked)
+			return err_set(e, ERR_DISK, "%s is not %s any more: was the host restarted in "
+			    "between? Run the same command again", path_shown(s->disk->path),
+			    s->asked == LUKS_OPEN ? "open" : "closed");
+	}
+	return true;
 }
 
 /* Is every disk of the lane that was attempted as asked, and was there one? */
@@ -101,16 +131,32 @@ step_hook(struct lane_run *l, struct row *row)
 		lane_disk(l, step->disk)->attempted = true;
 }
 
-/* The step was cut off: what is the mapping now? */
+/* What is the mapping now? A command that lost its connection may still be at it: wait a moment. */
+static bool
+see_mapping(struct lane_run *l, const struct disk *d, enum luks_state wanted,
+    struct luks_status *out)
+{
+	const struct timespec pause = { .tv_nsec = LOOK_PAUSE_MS * 1000000L };
+	int64_t until = clock_ms() + LOOK_MS;
+	struct err e = { 0 };
+
+	for (;;) {
+		if (!transport_connect(l->transport, &e) || !luks_status(l->luks, &d, 1, out, &e))
+			return false;
+		if (out->state == wanted || clock_left(until) == 0)
+			return true;
+		nanosleep(&pause, NULL);
+	}
+}
+
+/* The step was cut off. */
 static void
 look_again(struct lane_run *l, struct row *row, enum luks_state wanted)
 {
-	const struct disk *d = row->step->disk;
 	struct luks_status now;
-	struct err e = { 0 };
 
 	row->outcome = OUTCOME_UNKNOWN;
-	if (!transport_connect(l->transport, &e) || !luks_status(l->luks, &d, 1, &now, &e))
+	if (!see_mapping(l, row->step->disk, wanted, &now))
 		return;
 	if (now.state == wanted) {
 		row->outcome = OUTCOME_DONE;
@@ -128,6 +174,7 @@ mapping_result(struct lane_run *l, struct row *row, bool ok, enum luks_state wan
 	struct disk_state *s = lane_disk(l, row->step->disk);
 
 	s->attempted = true;
+	s->asked = wanted;
 	if (ok)
 		row->outcome = OUTCOME_DONE;
 	else if (row->err.kind == ERR_LOST)
@@ -149,6 +196,7 @@ prepare_open(struct lane_run *l, struct row *row, struct tries *t)
 	if (s->status.state == LUKS_OPEN) {
 		row->outcome = OUTCOME_NEEDLESS;
 		s->attempted = s->as_asked = true;
+		s->asked = LUKS_OPEN;
 		snprintf(row->note, sizeof(row->note), "already open");
 		return false;
 	}
@@ -208,6 +256,7 @@ step_close(struct lane_run *l, struct row *row)
 	if (s->status.state == LUKS_CLOSED) {
 		row->outcome = OUTCOME_NEEDLESS;
 		s->attempted = s->as_asked = true;
+		s->asked = LUKS_CLOSED;
 		snprintf(row->note, sizeof(row->note), "already closed");
 		return;
 	}

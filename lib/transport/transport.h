@@ -36,6 +36,7 @@ struct transport_ops {
 struct transport {
 	const struct transport_ops *ops;
 	const char *name;	/* borrowed, for messages */
+	unsigned logins;	/* connections made so far: another number, another connection */
 	bool sudo;		/* not root there: cryptsetup and hooks need `sudo -n` in front */
 };
 

@@ -163,8 +163,10 @@ do_connect(struct transport *base, struct err *e)
 	if (!link_is_dead(&t->link))
 		return true;
 	link_end(&t->link);
-	if (connect_now(t, e))
+	if (connect_now(t, e)) {
+		base->logins++;
 		return true;
+	}
 	link_end(&t->link);
 	return false;
 }
