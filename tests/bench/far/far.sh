@@ -26,7 +26,8 @@ far_begin() # N: hosts 127.1.0.1 and on; alice may log in to them, and has no ot
 	ssh-keygen -q -t ed25519 -N '' -f host_key
 	ssh-keygen -q -t ed25519 -N '' -f id
 	echo "[127.1.*]:$far_port $(cut -d' ' -f1,2 host_key.pub)" >known_hosts
-	far_settings # shellcheck disable=SC2119
+	# shellcheck disable=SC2119
+	far_settings
 	cat >far-server <<-.
 		#!/bin/sh
 		cd $WORK/host/\${SSH_CONNECTION%% *} && exec sh -c "\$SSH_ORIGINAL_COMMAND"
@@ -64,7 +65,7 @@ far_settings() # LINE...: alice's ssh_config, with these lines more
 far_end()
 {
 	status=$?
-	! [ -e far.pid ] || kill "$(cat far.pid)" || true
+	! [ -e far.pid ] || xargs kill <far.pid || true
 	(exit $status) || end
 	end
 }

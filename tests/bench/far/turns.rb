@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 # turns.rb TURNS NAME COMMAND [NAME COMMAND]...: run the commands in turn, TURNS times each, so that a
 # machine that is slow for a while is so for all, and then once more each for its memory. Before each
-# one, what host/ holds of open disks is taken away; behind it, $OPENED disks must be open. A line each:
+# one, what host/ holds of open disks is taken away, and $BEFORE is run if it is set; behind it, $OPENED
+# disks must be open, and the status 0 or $STATUS. A line each:
 #   NAME WALL LAST CPU RSS PSS OWN
 # milliseconds to its end, to the last disk open, of processor time with its children's; kilobytes of all
 # its processes at the peak, shared pages counted in each or once, and of the first process alone.
@@ -10,30 +11,29 @@ require 'fileutils'
 OPENED = ENV.fetch('OPENED').to_i
 TICK = 0.01
 
-def start(command)
-  Dir.glob('host/*/dm-*').each { |d| FileUtils.rm_rf(d) }
-  Process.spawn(command, out: 'turn.out', err: 'turn.err')
-end
-
-def judge(command, status)
-  opened = Dir.glob('host/*/dm-*/dm/name').size
-  return if status.success? && opened == OPENED
-  return if ENV['STATUS'] && status.exitstatus == ENV['STATUS'].to_i && opened == OPENED
-
-  abort "turns: #{command}: #{status}, #{opened} disks open, not #{OPENED}\n#{File.read('turn.err')}"
-end
-
 def cpu
   t = Process.times
   t.cutime + t.cstime
 end
 
+def start(command)
+  Dir.glob('host/*/dm-*').each { |d| FileUtils.rm_rf(d) }
+  system(ENV['BEFORE'], exception: true) if ENV['BEFORE']
+  before = [Process.clock_gettime(Process::CLOCK_MONOTONIC), Time.now, cpu]
+  [Process.spawn(command, out: 'turn.out', err: 'turn.err'), *before]
+end
+
+def judge(command, status)
+  opened = Dir.glob('host/*/dm-*/dm/name').size
+  return if [0, ENV['STATUS'].to_i].include?(status.exitstatus) && opened == OPENED
+
+  abort "turns: #{command}: #{status}, #{opened} disks open, not #{OPENED}\n#{File.read('turn.err')}"
+end
+
 def turn(command)
-  cpu_before = cpu
-  wall = Process.clock_gettime(Process::CLOCK_MONOTONIC)
-  real = Time.now
-  _, status = Process.wait2(start(command))
-  wall = Process.clock_gettime(Process::CLOCK_MONOTONIC) - wall
+  pid, began, real, cpu_before = start(command)
+  _, status = Process.wait2(pid)
+  wall = Process.clock_gettime(Process::CLOCK_MONOTONIC) - began
   judge(command, status)
   last = Dir.glob('host/*/dm-*/dm/name').map { |f| File.mtime(f) }.max
   [wall, last ? last - real : 0, cpu - cpu_before].map { |s| s * 1000 }
@@ -54,7 +54,7 @@ end
 
 # The sum of all processes at its highest, and the first one's own highest.
 def memory(command)
-  pid = start(command)
+  pid, = start(command)
   peak = [0, 0, 0]
   until (done = Process.wait2(pid, Process::WNOHANG))
     all = tree(pid).map { |p| sizes(p) }
