@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 #include "arver/app.h"
 #include "arver/ask.h"
@@ -16,6 +17,8 @@
 #include "arver/options.h"
 #include "base/log.h"
 #include "base/secret.h"
+
+#define DESCRIPTORS 16384
 
 static atomic_int cancelled;
 
@@ -57,6 +60,21 @@ open_standard_descriptors(void)
 	while (fd >= 0 && fd <= 2);
 	if (fd > 2)
 		close(fd);
+}
+
+/*
+ * Two descriptors for each host that is kept connected between two phases: the usual soft limit is
+ * for programs that call select(), which nothing here does.
+ */
+static void
+raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= DESCRIPTORS)
+		return;
+	limit.rlim_cur = limit.rlim_max < DESCRIPTORS ? limit.rlim_max : DESCRIPTORS;
+	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 /* Documented in arver(1), stable for ever. */
@@ -105,6 +123,7 @@ main(int argc, char **argv)
 
 	secret_harden_process();
 	open_standard_descriptors();
+	raise_descriptor_limit();
 	setlocale(LC_CTYPE, "");
 	set_signals();
 	if (!run(&app, argc, argv, &status, &e)) {
