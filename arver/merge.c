@@ -92,19 +92,10 @@ merge_begin(struct merge *m, struct app *app, const struct journal_notes *notes)
 	}
 }
 
-static const struct key_edit *
-edit_of(const struct merge *m, const struct key *key)
-{
-	for (size_t i = 0; i < m->edits.n; i++)
-		if (m->edits.at[i].key == key)
-			return &m->edits.at[i];
-	return NULL;
-}
-
 static bool
 is_promoted(const struct merge *m, const struct key *key)
 {
-	const struct key_edit *edit = edit_of(m, key);
+	const struct key_edit *edit = key_edits_find(&m->edits, key);
 
 	return edit && edit->time > 0;
 }
@@ -168,7 +159,7 @@ each_key(const struct merge *m,
 		const struct key *keys = keyring_get(m->app->keys, paths[i], &n);
 
 		for (size_t k = 0; k < n; k++)
-			see(arg, &keys[k], edit_of(m, &keys[k]));
+			see(arg, &keys[k], key_edits_find(&m->edits, &keys[k]));
 	}
 }
 

@@ -88,7 +88,9 @@ struct key_edits {
 };
 
 void key_edits_done(struct key_edits *l);
-/* The edit of this key, made if there is none; valid until the next call. */
+/* The edit of this key, or NULL. */
+const struct key_edit *key_edits_find(const struct key_edits *l, const struct key *key);
+/* The same, made if there is none; valid until the next call. */
 struct key_edit *key_edits_of(struct key_edits *l, const struct key *key);
 
 /*

@@ -20,8 +20,8 @@ key_edits_done(struct key_edits *l)
 	*l = (struct key_edits){ 0 };
 }
 
-static struct key_edit *
-find_edit(const struct key_edits *l, const struct key *key)
+const struct key_edit *
+key_edits_find(const struct key_edits *l, const struct key *key)
 {
 	for (size_t i = 0; i < l->n; i++)
 		if (l->at[i].key == key)
@@ -32,12 +32,13 @@ find_edit(const struct key_edits *l, const struct key *key)
 struct key_edit *
 key_edits_of(struct key_edits *l, const struct key *key)
 {
-	struct key_edit *edit = find_edit(l, key);
+	const struct key_edit *found = key_edits_find(l, key);
 
-	if (!edit) {
-		edit = mem_push(&l->at, &l->n, sizeof(*edit));
-		edit->key = key;
-	}
+	if (found)
+		return &l->at[found - l->at];
+	struct key_edit *edit = mem_push(&l->at, &l->n, sizeof(*edit));
+
+	edit->key = key;
 	return edit;
 }
 
@@ -92,7 +93,7 @@ keystore_collect(const struct keyring *kr, const struct key_edits *edits,
 		const struct key *keys = keyring_get(kr, paths[i], &n);
 
 		for (size_t k = 0; k < n; k++) {
-			const struct key_edit *edit = find_edit(edits, &keys[k]);
+			const struct key_edit *edit = key_edits_find(edits, &keys[k]);
 
 			if (edit ? edit->drop : stays_where_it_is(&keys[k], leave))
 				continue;
