@@ -35,3 +35,17 @@ clock_left(int64_t deadline)
 		return 0;
 	return deadline - now < INT_MAX ? (int)(deadline - now) : INT_MAX;
 }
+
+struct timespec
+clock_timeout(int64_t deadline)
+{
+	struct timespec t = { 0 };
+	int left = clock_left(deadline);
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	t.tv_sec += left / 1000;
+	t.tv_nsec += (left % 1000) * 1000000L;
+	t.tv_sec += t.tv_nsec / 1000000000;
+	t.tv_nsec %= 1000000000;
+	return t;
+}

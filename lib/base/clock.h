@@ -4,10 +4,13 @@
 #define BASE_CLOCK_H
 
 #include <stdint.h>
+#include <time.h>
 
 int64_t clock_ms(void);	    /* monotonic milliseconds; goes on during suspend */
 double clock_unix(void);    /* seconds since 1970, microsecond resolution */
 /* Milliseconds until `deadline` (of clock_ms) for poll(): 0..INT_MAX. */
 int clock_left(int64_t deadline);
+/* The same moment for pthread_cond_timedwait() on a condition with CLOCK_MONOTONIC. */
+struct timespec clock_timeout(int64_t deadline);
 
 #endif

@@ -60,6 +60,7 @@ proc_result_done(struct proc_result *r)
 {
 	str_done(&r->out);
 	str_done(&r->err);
+	str_done(&r->lost);
 	*r = (struct proc_result){ 0 };
 }
 

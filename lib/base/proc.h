@@ -57,6 +57,7 @@ struct proc_result {
 	bool fed;	 /* at least one byte of input was sent */
 	bool cut;	 /* some output was over the cap and left out */
 	struct str out, err; /* raw: escape before showing */
+	struct str lost; /* PROC_LOST: what is known of why, in words; or empty */
 };
 
 void proc_result_done(struct proc_result *r);

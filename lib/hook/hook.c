@@ -140,7 +140,8 @@ judge(const char *what, const char *program, const struct proc_result *r, struct
 		return err_set(e, ERR_LOST, "%s: %s did not end in time; it may still run", what,
 		    program);
 	case PROC_LOST:
-		return err_set(e, ERR_LOST, "%s: connection lost; %s may still run", what, program);
+		return err_set(e, ERR_LOST, "%s: connection lost%s%s; %s may still run", what,
+		    r->lost.len ? ", " : "", str_text(&r->lost), program);
 	default:
 		return (r->end == PROC_EXITED && r->code == 0) ||
 		    blame_status(what, program, r, e);

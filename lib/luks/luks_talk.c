@@ -147,7 +147,8 @@ blame_end(const struct luks_talk *talk, const struct proc_result *res, bool begu
 	if (res->end == PROC_DEADLINE)
 		return err_set(e, kind, "%s: no answer from %s in time; %s", talk->what, host, but);
 	if (res->end == PROC_LOST)
-		return err_set(e, kind, "%s: connection to %s lost; %s", talk->what, host, but);
+		return err_set(e, kind, "%s: connection to %s lost%s%s; %s", talk->what, host,
+		    res->lost.len ? ", " : "", str_text(&res->lost), but);
 	proc_quote_output(&words, res, WORDS_MAX);
 	return err_set(e, kind, "%s: %s did not answer as expected (%s); %s", talk->what, host,
 	    str_text(&words), but);

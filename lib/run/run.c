@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "run/run_internal.h"
+#include "transport/pool.h"
 
 /* A worker's frames are small; libssh and getaddrinfo want the rest. */
 #define WORKER_STACK ((size_t)512 << 10)
@@ -45,6 +46,7 @@ run_begin(const struct run_options *o, const struct plan *plan, struct report *r
 	set_defaults(&r->o);
 	r->plan = plan;
 	r->rep = rep;
+	r->pool = pool_new();
 	r->lanes = mem_alloc(plan->n, sizeof(*r->lanes));
 	r->places = mem_alloc(plan->n, sizeof(*r->places));
 	r->wait_until = o->wait_ms > 0 ? clock_ms() + o->wait_ms : 0;
@@ -62,6 +64,7 @@ run_end(struct run *r)
 		return;
 	for (size_t i = 0; i < r->plan->n; i++)
 		lane_done(&r->lanes[i]);
+	pool_free(r->pool);
 	pthread_cond_destroy(&r->changed);
 	pthread_mutex_destroy(&r->lock);
 	free(r->events);

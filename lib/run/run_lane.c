@@ -18,6 +18,7 @@ new_transport(const struct run *r, const struct host *h)
 		.port = h->port,
 		.user = host_login(h, r->o.arver_user),
 		.connect_ms = h->connect_ms ? h->connect_ms : r->o.connect_ms,
+		.pool = r->pool,
 	};
 
 	return h->transport == TRANSPORT_LOCAL ? transport_local_new(&spec)

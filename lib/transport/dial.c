@@ -121,13 +121,8 @@ lookup_wait(struct lookup *l, int64_t until)
 
 	pthread_mutex_lock(&l->lock);
 	while (!l->done && clock_left(until) > 0) {
-		struct timespec at;
+		struct timespec at = clock_timeout(until);
 
-		clock_gettime(CLOCK_MONOTONIC, &at);
-		at.tv_sec += clock_left(until) / 1000;
-		at.tv_nsec += (clock_left(until) % 1000) * 1000000L;
-		at.tv_sec += at.tv_nsec / 1000000000;
-		at.tv_nsec %= 1000000000;
 		pthread_cond_timedwait(&l->answered, &l->lock, &at);
 	}
 	done = l->done;

@@ -15,6 +15,7 @@
 #include <libssh/server.h>
 #include "base/clock.h"
 #include "base/file.h"
+#include "transport/jump.h"
 
 #define MAX_WAIT_MS 1000 /* a guard: no wake-up that libssh swallows costs more */
 
@@ -65,6 +66,14 @@ link_end(struct link *l)
 	l->lent = -1;
 }
 
+void
+link_done(struct link *l)
+{
+	link_end(l);
+	jump_release(l->jump);
+	l->jump = NULL;
+}
+
 bool
 link_is_dead(const struct link *l)
 {
@@ -78,14 +87,19 @@ link_pump(const struct link *l)
 	ssh_execute_message_callbacks(l->session);
 }
 
+void
+link_unblock(const struct link *l)
+{
+	fcntl(l->fd, F_SETFL, O_NONBLOCK);
+}
+
 bool
 link_wait(const struct link *l, int64_t until)
 {
 	struct pollfd p = { .fd = l->fd, .events = POLLIN };
 	int left = clock_left(until);
 
-	/* libssh makes the socket blocking when it begins; then a write may hang for ever. */
-	fcntl(l->fd, F_SETFL, O_NONBLOCK);
+	link_unblock(l);
 	if (left == 0)
 		return false;
 	if (ssh_get_poll_flags(l->session) & SSH_WRITE_PENDING)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * proxy: posix_spawn with nothing inherited but its three descriptors, in a
- * session of its own, so that it can ask nobody anything. Host keys of jump
- * hosts are as strict as ours: BatchMode and StrictHostKeyChecking say so.
+ * session of its own, so that it can ask nobody anything. `ssh -W` is for jump hosts where
+ * jump.h cannot go; their keys are judged as strictly: BatchMode and StrictHostKeyChecking say so.
  */
 #include "transport/proxy.h"
 
@@ -60,16 +60,28 @@ spawn(const char *const *words, int fd, int complaint, pid_t *pid)
 	return code;
 }
 
-/* Split "[user@]host[:port]", also as "ssh://...": `ssh -W` takes them apart. */
-static void
-add_hop(struct argv *words, const char *hop)
+void
+proxy_hop_done(struct proxy_hop *hop)
 {
+	free(hop->user);
+	free(hop->host);
+	free(hop->before);
+	*hop = (struct proxy_hop){ 0 };
+}
+
+void
+proxy_hop_parse(const char *list, struct proxy_hop *out)
+{
+	const char *comma = strrchr(list, ','), *hop = comma ? comma + 1 : list;
 	AUTO(mem_free_drop) char *copy = mem_strdup(str_starts(hop, "ssh://") ? hop + 6 : hop);
 	char *host = copy, *at = strrchr(copy, '@'), *end;
 
+	*out = (struct proxy_hop){ 0 };
+	if (comma)
+		out->before = mem_strndup(list, (size_t)(comma - list));
 	if (at) {
 		*at = '\0';
-		argv_addf(words, "-l%s", copy);
+		out->user = mem_strdup(copy);
 		host = at + 1;
 	}
 	end = *host == '[' ? strchr(host, ']') : NULL;
@@ -83,29 +95,31 @@ add_hop(struct argv *words, const char *hop)
 	}
 	if (end && *end == ':') {
 		*end++ = '\0';
-		argv_addf(words, "-p%s", end);
+		out->port = (unsigned)strtoul(end, NULL, 10);
 	}
-	argv_add(words, "--");
-	argv_add(words, host);
+	out->host = mem_strdup(host);
 }
 
 static void
-jump_words(const struct ssh_config *config, int64_t wait_ms, struct argv *words)
+jump_words(const struct proxy_way *way, struct argv *words)
 {
-	const char *last = strrchr(config->proxy_jump, ',');
-	AUTO(mem_free_drop) char *before = NULL;
+	AUTO(proxy_hop_done) struct proxy_hop hop = { 0 };
 
+	proxy_hop_parse(way->jump, &hop);
 	argv_add(words, "ssh");
 	argv_add(words, "-oBatchMode=yes");
-	argv_add(words, "-oStrictHostKeyChecking=yes");
+	argv_addf(words, "-oStrictHostKeyChecking=%s", way->accept_new ? "accept-new" : "yes");
 	argv_add(words, "-oServerAliveInterval=15");
-	argv_addf(words, "-oConnectTimeout=%lld", (long long)(wait_ms + 999) / 1000);
-	if (last) {
-		before = mem_strndup(config->proxy_jump, (size_t)(last - config->proxy_jump));
-		argv_addf(words, "-J%s", before);
-	}
-	argv_addf(words, "-W[%s]:%u", config->hostname, config->port);
-	add_hop(words, last ? last + 1 : config->proxy_jump);
+	argv_addf(words, "-oConnectTimeout=%lld", (long long)(way->wait_ms + 999) / 1000);
+	if (hop.before)
+		argv_addf(words, "-J%s", hop.before);
+	argv_addf(words, "-W[%s]:%u", way->config->hostname, way->config->port);
+	if (hop.user)
+		argv_addf(words, "-l%s", hop.user);
+	if (hop.port)
+		argv_addf(words, "-p%u", hop.port);
+	argv_add(words, "--");
+	argv_add(words, hop.host);
 }
 
 /* It goes through a shell unquoted, as ssh does it: only what no shell minds. */
@@ -181,20 +195,19 @@ start(const char *const *words, struct proxy *out, int *out_fd)
 }
 
 bool
-proxy_start(const struct ssh_config *config, const char *address, int64_t wait_ms,
-    struct proxy *out, int *out_fd, struct err *e)
+proxy_start(const struct proxy_way *way, struct proxy *out, int *out_fd, struct err *e)
 {
 	AUTO(argv_done) struct argv words = { 0 };
 	int code;
 
-	if (config->proxy_jump)
-		jump_words(config, wait_ms, &words);
-	else if (!command_words(config, address, &words, e))
+	if (way->jump)
+		jump_words(way, &words);
+	else if (!command_words(way->config, way->address, &words, e))
 		return false;
 	code = start(argv_words(&words), out, out_fd);
 	return code == 0 ||
 	    err_errno(e, ERR_HOST, code, "cannot run %s, for the way to %s", argv_words(&words)[0],
-		address);
+		way->address);
 }
 
 void

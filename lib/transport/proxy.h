@@ -15,14 +15,33 @@
 
 struct ssh_config;
 
+/* The last host of a ProxyJump list, and the list before it. */
+struct proxy_hop {
+	char *user, *host, *before; /* user, before: NULL if there is none */
+	unsigned port;		    /* 0: none */
+};
+
+/* "[user@]host[:port]", also as "ssh://...", behind a comma or not. */
+void proxy_hop_parse(const char *list, struct proxy_hop *out);
+void proxy_hop_done(struct proxy_hop *hop);
+
+/* Where to, and how. */
+struct proxy_way {
+	const struct ssh_config *config; /* of the host behind it */
+	const char *address;
+	const char *jump; /* go by `ssh -W` through this ProxyJump list; NULL: by ProxyCommand */
+	int64_t wait_ms;
+	bool accept_new;
+};
+
 struct proxy {
 	pid_t pid;     /* 0: none */
 	int complaint; /* a file in memory that is its stderr */
 };
 
-/* Start what the settings say; *out_fd is our end. ERR_HOST. */
-MUST_CHECK bool proxy_start(const struct ssh_config *config, const char *address, int64_t wait_ms,
-    struct proxy *out, int *out_fd, struct err *e);
+/* Start it; *out_fd is our end. ERR_HOST. */
+MUST_CHECK bool proxy_start(const struct proxy_way *way, struct proxy *out, int *out_fd,
+    struct err *e);
 
 /* Append what it said last, escaped, behind "; the way there says: ". */
 void proxy_quote(const struct proxy *p, struct str *out);

@@ -14,15 +14,18 @@
 #include "base/mem.h"
 #include "base/proc.h"
 
-/* Where to connect to; strings are borrowed for the transport's life. */
+/* Where to connect to; what it points to is borrowed for the transport's life. */
 struct transport_spec {
 	const char *name;	/* for messages: "colo/web1" */
 	const char *address;	/* as in the inventory; a Host of ssh_config too */
 	unsigned port;		/* 0: what ssh_config says, then 22 */
 	const char *user;	/* login name */
-	int64_t connect_ms;	/* for dialling, key exchange and login together */
+	int64_t connect_ms;	/* for the way there, key exchange and login together */
+	struct pool *pool;	/* what the connections of a run share (pool.h); NULL: nothing */
+	bool accept_new;	/* take and store the key of a host that known_hosts does not know */
 };
 
+struct pool;
 struct transport;
 
 struct transport_ops {

@@ -147,6 +147,7 @@ trust_order_algorithms(const struct attempt *a, struct err *e)
 	add_algorithms(&order, list, &known, false);
 	if (ssh_options_set(a->link->session, SSH_OPTIONS_HOSTKEYS, str_text(&order)) == 0)
 		return true;
+	*a->beyond = true;
 	return err_set(e, ERR_HOST, "none of ssh_config's HostKeyAlgorithms can be used here");
 }
 
@@ -243,7 +244,8 @@ static char *
 ssh_command(const struct attempt *a)
 {
 	AUTO(str_done) struct str line = { 0 };
-	AUTO(mem_free_drop) char *who = mem_printf("%s@%s", a->user, a->address);
+	AUTO(mem_free_drop) char *who = mem_printf("%s%s%s", a->user ? a->user : "",
+	    a->user ? "@" : "", a->address);
 
 	str_add(&line, "ssh ");
 	if (a->port)

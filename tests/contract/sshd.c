@@ -51,7 +51,7 @@ get_file(const struct sshd *s, const char *name, struct str *out)
 	AUTO(fd_drop) int dir = -1;
 	struct err e = { 0 };
 
-	if (!file_open_dir(s->dir, &dir, &e) || !file_read_at(dir, name, 65536, out, &e))
+	if (!file_open_dir(s->dir, &dir, &e) || !file_read_at(dir, name, 1 << 20, out, &e))
 		fail_msg("%s", e.text);
 	if (out->len > 0 && out->ptr[out->len - 1] == '\n')
 		out->ptr[--out->len] = '\0';
@@ -103,6 +103,7 @@ is_listening(unsigned port)
 static void
 write_server_config(const struct sshd *s, const char *extra)
 {
+	AUTO(mem_free_drop) char *name = mem_printf("sshd_config.%u", s->port);
 	AUTO(str_done) struct str text = { 0 };
 
 	/* what stands first counts */
@@ -114,15 +115,15 @@ write_server_config(const struct sshd *s, const char *extra)
 		       "KbdInteractiveAuthentication no\nMaxStartups 300\nUseDNS no\n"
 		       "PrintLastLog no\nPrintMotd no\nLogLevel ERROR\n"
 		       "SetEnv SHLVL=1\n"); /* else bash reads somebody's .bashrc */
-	put_file(s, "sshd_config", str_text(&text), 0600);
+	put_file(s, name, str_text(&text), 0600);
 }
 
 /* setpriv: a test that crashes takes its server along. */
 static void
 spawn_server(struct sshd *s)
 {
-	AUTO(mem_free_drop) char *config = mem_printf("%s/sshd_config", s->dir);
-	AUTO(mem_free_drop) char *log = mem_printf("%s/sshd.log", s->dir);
+	AUTO(mem_free_drop) char *config = mem_printf("%s/sshd_config.%u", s->dir, s->port);
+	AUTO(mem_free_drop) char *log = mem_printf("%s/sshd.log.%u", s->dir, s->port);
 	const char *const argv[] = { "setpriv", "--pdeathsig", "TERM", "/usr/sbin/sshd", "-D", "-f",
 		config, "-E", log, NULL };
 	posix_spawn_file_actions_t files;
@@ -188,6 +189,26 @@ sshd_resume(struct sshd *s, const char *extra)
 		s->port = free_port();
 	write_server_config(s, extra);
 	spawn_server(s);
+}
+
+void
+sshd_start_beside(const struct sshd *first, struct sshd *s, const char *extra)
+{
+	*s = (struct sshd){ .dir = first->dir, .user = first->user };
+	sshd_resume(s, extra);
+}
+
+size_t
+sshd_count(const struct sshd *s, const char *what)
+{
+	AUTO(mem_free_drop) char *name = mem_printf("sshd.log.%u", s->port);
+	AUTO(str_done) struct str log = { 0 };
+	size_t n = 0;
+
+	get_file(s, name, &log);
+	for (const char *p = str_text(&log); (p = strstr(p, what)); p++)
+		n++;
+	return n;
 }
 
 /* The children of a process, and theirs: a connection has a privileged and a plain one. */

@@ -28,6 +28,13 @@ void sshd_start(struct sshd *s, const char *extra);
 /* End the server, leave the directory; and begin again on the same port. */
 void sshd_halt(struct sshd *s);
 void sshd_resume(struct sshd *s, const char *extra);
+/*
+ * A second server in the same directory, with the same keys, on a port of its own; to be ended by
+ * sshd_halt, before the first one is.
+ */
+void sshd_start_beside(const struct sshd *first, struct sshd *s, const char *extra);
+/* How often this stands in the server's log; with "LogLevel INFO", logins are told there. */
+size_t sshd_count(const struct sshd *s, const char *what);
 /* End the server and every connection to it, remove the directory, give PATH back. */
 void sshd_stop(struct sshd *s);
 

@@ -24,116 +24,11 @@
 #include <cmocka.h>
 #include "base/clock.h"
 #include "base/file.h"
-#include "tests/contract/sshd.h"
+#include "tests/contract/ssh_case.h"
 #include "tests/contract/transport_contract.h"
 #include "transport/agent.h"
 
-#define CONNECT_MS 20000
 #define THREADS 32
-
-/* What a Host is unless a test says otherwise. */
-#define HOST                                                                                       \
-	"HostName 127.0.0.1\nPort %P\nIdentityFile %D/id\n"                                        \
-	"UserKnownHostsFile %D/known_hosts\nGlobalKnownHostsFile %D/global_known_hosts\n"
-#define KNOWN "[127.0.0.1]:%P %E\n"
-
-static struct sshd server;
-
-static struct transport *
-make_to(const char *address, int64_t connect_ms)
-{
-	const struct transport_spec spec = {
-		.name = "colo/web1",
-		.address = address,
-		.user = server.user,
-		.connect_ms = connect_ms,
-	};
-
-	return transport_ssh_new(&spec);
-}
-
-static struct transport *
-make_ssh(void)
-{
-	return make_to("web1", CONNECT_MS);
-}
-
-static size_t
-open_files(void)
-{
-	DIR *d = opendir("/proc/self/fd");
-	size_t n = 0;
-
-	while (readdir(d))
-		n++;
-	closedir(d);
-	return n;
-}
-
-static size_t files_before;
-
-static int
-begin(void **state)
-{
-	(void)state;
-	sshd_config(&server, "Host *\n" HOST);
-	sshd_known_hosts(&server, KNOWN);
-	files_before = open_files();
-	return 0;
-}
-
-/* No descriptor and no child is left behind. */
-static int
-end(void **state)
-{
-	(void)state;
-	unsetenv("SSH_AUTH_SOCK");
-	assert_int_equal(open_files(), files_before);
-	assert_int_equal(waitpid(-1, NULL, WNOHANG), 0); /* there is sshd, and it runs */
-	return 0;
-}
-
-static void
-assert_says(const struct err *e, const char *text)
-{
-	if (!strstr(e->text, text))
-		fail_msg("\"%s\" is not in: %s", text, e->text);
-}
-
-static void
-assert_connects_in(const char *address, int64_t connect_ms)
-{
-	AUTO(transport_drop) struct transport *t = make_to(address, connect_ms);
-	AUTO(proc_result_done) struct proc_result r = { 0 };
-	struct err e = { 0 };
-
-	if (!transport_connect(t, &e))
-		fail_msg("%s", e.text);
-	transport_contract_sh(t, "echo here", (struct proc_command){ 0 }, &r);
-	assert_string_equal(str_text(&r.out), "here\n");
-}
-
-static void
-assert_connects(const char *address)
-{
-	assert_connects_in(address, CONNECT_MS);
-}
-
-/* Fails in time, not begun, with these texts (NULL: one less). */
-static void
-assert_fails(const char *address, int64_t connect_ms, const char *text, const char *more)
-{
-	AUTO(transport_drop) struct transport *t = make_to(address, connect_ms);
-	int64_t start = clock_ms();
-	struct err e = { 0 };
-
-	assert_false(transport_connect(t, &e));
-	assert_in_range(clock_ms() - start, 0, connect_ms + 5000);
-	assert_true(e.kind == ERR_HOST || e.kind == ERR_AWAY);
-	assert_says(&e, text);
-	if (more)
-		assert_says(&e, more);
-}
 
 static void
 transport_ssh_host_key_known_in_some_way_is_taken(void **state)
@@ -335,44 +230,6 @@ transport_ssh_encrypted_key_without_agent_says_ssh_add(void **state)
 	assert_fails("web1", CONNECT_MS, "ssh-add ", "/locked, ");
 	assert_fails("web1", CONNECT_MS, "/locked_pem;", "cannot be used: ");
 }
-
-struct agent {
-	pid_t pid;
-	char *path;
-};
-
-static struct agent
-agent_start(void)
-{
-	struct agent a = { .path = mem_printf("%s/agent", server.dir) };
-	char *argv[] = { (char *)"ssh-agent", (char *)"-D", (char *)"-a", a.path, NULL };
-	posix_spawn_file_actions_t files;
-
-	posix_spawn_file_actions_init(&files);
-	posix_spawn_file_actions_addopen(&files, STDOUT_FILENO, "/dev/null", 1, 0);
-	posix_spawn_file_actions_addclosefrom_np(&files, 3);
-	assert_int_equal(posix_spawnp(&a.pid, argv[0], &files, NULL, argv, environ), 0);
-	posix_spawn_file_actions_destroy(&files);
-	for (int i = 0; i < 1000 && access(a.path, F_OK) != 0; i++)
-		usleep(10000);
-	setenv("SSH_AUTH_SOCK", a.path, 1);
-	return a;
-}
-
-static void
-agent_end(struct agent *a)
-{
-	kill(a->pid, SIGCONT);
-	kill(a->pid, SIGTERM);
-	waitpid(a->pid, NULL, 0);
-	unsetenv("SSH_AUTH_SOCK");
-	unlink(a->path);
-	free(a->path);
-}
-
-#define NO_FILES                                                                                   \
-	"HostName 127.0.0.1\nPort %P\nIdentityFile %D/missing\n"                                   \
-	"UserKnownHostsFile %D/known_hosts\n"
 
 static void
 transport_ssh_agent_with_the_good_key_logs_in(void **state)
@@ -819,7 +676,8 @@ static void
 transport_ssh_jump_host_that_fails_is_quoted(void **state)
 {
 	(void)state;
-	sshd_config(&server, "Host jump\nUserKnownHostsFile /dev/null\n" HOST
+	/* one that is left to ssh */
+	sshd_config(&server, "Host jump\nUserKnownHostsFile /dev/null\nBindAddress 127.0.0.1\n" HOST
 			     "Host web1\nProxyJump jump\n" HOST);
 	assert_fails("web1", CONNECT_MS, "the way there says: ", "Host key verification failed");
 	sshd_config(&server, "Host web1\nProxyCommand echo no way >&2; exit 1\n" HOST);

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * link_connect: from a name to a session that is logged in, one deadline for
+ * all of it. libssh is told everything and decides nothing.
+ */
+#include "transport/link.h"
+
+#include <libssh/libssh.h>
+#include "base/clock.h"
+#include "transport/dial.h"
+#include "transport/jump.h"
+
+/* A socket to the server, whichever way leads there. */
+static bool
+reach(const struct attempt *a, int *out_fd, struct err *e)
+{
+	const struct ssh_config *c = a->config;
+	const struct dial dial = { c->hostname, c->port, c->family, a->until };
+	const struct proxy_way way = { c, a->address, a->jump, clock_left(a->until),
+		false };
+	bool beyond = false;
+
+	if (a->jump && (jump_reach(a, &beyond, out_fd, e) || !beyond))
+		return *out_fd >= 0;
+	if (a->jump || c->proxy_command)
+		return proxy_start(&way, &a->link->proxy, out_fd, e);
+	return dial_connect(&dial, out_fd, e);
+}
+
+static bool
+set_text(const struct attempt *a, enum ssh_options_e option, const char *value, const char *name,
+    struct err *e)
+{
+	if (!value || ssh_options_set(a->link->session, option, value) == 0)
+		return true;
+	*a->beyond = true;
+	return err_set(e, ERR_HOST, "none of ssh_config's %s can be used here: %s", name, value);
+}
+
+static bool
+set_options(const struct attempt *a, struct err *e)
+{
+	const struct ssh_config *c = a->config;
+	ssh_session s = a->link->session;
+	const int yes = 1;
+	const bool no = false;
+
+	ssh_options_set(s, SSH_OPTIONS_PROCESS_CONFIG, &no);
+	ssh_options_set(s, SSH_OPTIONS_HOST, "localhost"); /* it is never looked up */
+	ssh_options_set(s, SSH_OPTIONS_FD, &a->link->lent);
+	ssh_options_set(s, SSH_OPTIONS_STRICTHOSTKEYCHECK, &yes);
+	ssh_options_set(s, SSH_OPTIONS_KNOWNHOSTS, "/dev/null"); /* read by us */
+	ssh_options_set(s, SSH_OPTIONS_GLOBAL_KNOWNHOSTS, "/dev/null");
+	return set_text(a, SSH_OPTIONS_KEY_EXCHANGE, c->kex_algorithms, "KexAlgorithms", e) &&
+	    set_text(a, SSH_OPTIONS_CIPHERS_C_S, c->ciphers, "Ciphers", e) &&
+	    set_text(a, SSH_OPTIONS_CIPHERS_S_C, c->ciphers, "Ciphers", e) &&
+	    set_text(a, SSH_OPTIONS_HMAC_C_S, c->macs, "MACs", e) &&
+	    set_text(a, SSH_OPTIONS_HMAC_S_C, c->macs, "MACs", e) &&
+	    set_text(a, SSH_OPTIONS_PUBLICKEY_ACCEPTED_TYPES, c->pubkey_algorithms,
+		"PubkeyAcceptedAlgorithms", e) &&
+	    trust_order_algorithms(a, e);
+}
+
+static bool
+fail_handshake(const struct attempt *a, bool late, struct err *e)
+{
+	AUTO(str_done) struct str more = { 0 };
+	const char *banner = ssh_get_serverbanner(a->link->session);
+
+	proxy_quote(&a->link->proxy, &more);
+	if (late && !banner)
+		return err_set(e, ERR_AWAY, "nothing at %s, port %u, speaks SSH in time%s",
+		    a->config->hostname, a->config->port, str_text(&more));
+	if (late)
+		return err_set(e, ERR_AWAY, "%s began to speak SSH and fell silent%s", a->address,
+		    str_text(&more));
+	return err_set(e, banner ? ERR_HOST : ERR_AWAY, "no SSH connection to %s: %s%s", a->address,
+	    ssh_get_error(a->link->session), str_text(&more));
+}
+
+static bool
+shake_hands(const struct attempt *a, struct err *e)
+{
+	for (;;) {
+		int rc = ssh_connect(a->link->session);
+
+		if (rc == SSH_OK)
+			return true;
+		if (rc != SSH_AGAIN)
+			return fail_handshake(a, false, e);
+		if (!link_wait(a->link, a->until))
+			return fail_handshake(a, true, e);
+	}
+}
+
+
+/* Settings that would make ssh do what libssh does not. */
+static bool
+can_follow(const struct attempt *a, struct err *e)
+{
+	const struct argv *unsupported = &a->config->unsupported;
+	AUTO(str_done) struct str names = { 0 };
+
+	for (size_t i = 0; i < unsupported->n; i++)
+		str_addf(&names, "%s%s", i > 0 ? ", " : "", unsupported->at[i]);
+	if (names.len == 0)
+		return true;
+	*a->beyond = true;
+	return err_set(e, ERR_HOST, "ssh_config for %s has what this transport cannot do: %s",
+	    a->address, str_text(&names));
+}
+
+bool
+link_connect(const struct attempt *a, struct err *e)
+{
+	AUTO(str_done) struct str why = { 0 };
+	int fd = -1;
+
+	if (!can_follow(a, e) || !reach(a, &fd, e))
+		return false;
+	if (link_begin(a->link, fd, e) && set_options(a, e) && shake_hands(a, e) &&
+	    trust_check(a, e) && auth_login(a, e))
+		return true;
+	if (!jump_is_lost(a->link->jump, &why))
+		return false;
+	return err_set(e, ERR_AWAY, "%s, on the way to %s", str_text(&why), a->address);
+}
