@@ -15,15 +15,15 @@ packages()
 	lab)
 		# What the guest of tests/lab/ needs, and the demo in it.
 		echo user-mode-linux cryptsetup-bin openssh-client openssh-server gnupg sudo dmsetup
-		echo kmod iproute2 mount fdisk util-linux e2fsprogs passwd procps
+		echo kmod iproute2 mount fdisk util-linux e2fsprogs lvm2 passwd procps
 		;;
 	test)
 		# What stories and unit tests use besides.
 		packages lab
-		echo lvm2 libcmocka-dev valgrind strace dash ruby xxd git man-db patch
+		echo libcmocka-dev valgrind strace dash ruby xxd git man-db patch
 		;;
 	lint)
-		echo clang-tidy cppcheck mandoc binutils
+		echo clang-tidy cppcheck shellcheck mandoc binutils
 		;;
 	*)
 		echo "usage: tests/deps.sh [build] [lab] [test] [lint]" >&2

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# clang-tidy and cppcheck over the whole program; silent when they are.
+# clang-tidy and cppcheck over the whole program, shellcheck over the hooks; silent when they are.
 # What they say wrongly is answered in .clang-tidy or beside the code.
 set -u
 cd "$(dirname "$0")/.." || exit 2
@@ -16,4 +16,7 @@ echo $files | tr ' ' '\n' | xargs -P 2 -n 1 sh -c '
 cppcheck -j 2 --quiet --std=c11 --error-exitcode=1 --inline-suppr --max-configs=1 \
 	--enable=warning,performance,portability -D_GNU_SOURCE -DARVER_VERSION='""' \
 	--suppress=missingIncludeSystem -Ilib -I. $files || status=1
+
+# "-ef" is new in POSIX; dash and busybox have had it for long.
+find hooks -type f ! -name README.md -exec shellcheck --exclude=SC3013 {} + || status=1
 exit $status
