@@ -286,6 +286,21 @@ settings() # LINE...: more lines of the file settings
 	printf '%s\n' "$@" >>$DATA/settings
 }
 
+# --- ready-made hooks --------------------------------------------------------------------------
+
+HOOKS=/usr/local/share/arver/hooks
+
+hooks_on() # HOST: the scripts of hooks/, where `make install` puts them
+{
+	on "$1" mkdir -p "${HOOKS%/*}"
+	on "$1" cp -r "$TOP/hooks" "$HOOKS"
+}
+
+example() # NAME: what arver-hooks(7) shows under that name
+{
+	sed -n "\\|^\.\\\\\" example: $1\$|,/^\.Ed/p" "$TOP/man/arver-hooks.7" | grep -v '^\.'
+}
+
 # --- what is expected --------------------------------------------------------------------------
 
 run() # COMMAND...: run it and keep its output, its errors, its status for what is expected
