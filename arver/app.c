@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include "arver/progress.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -116,9 +117,37 @@ app_open_journal(struct app *app, struct err *e)
 	return app->journal || journal_open(dir, &app->journal, e);
 }
 
-struct run_options
-app_run_options(const struct app *app)
+static void
+on_row(void *arg, const struct row *row)
 {
+	struct app *app = arg;
+
+	if (app->verb.on_row)
+		app->verb.on_row(app->verb.arg, row);
+	progress_show_again();
+}
+
+static void
+on_away(void *arg, const struct host *host, const struct err *why)
+{
+	struct app *app = arg;
+
+	show_away(host, why, app->options.wait_ms);
+	progress_show_again();
+}
+
+static void
+on_progress(void *arg, const struct run_progress *p)
+{
+	(void)arg;
+	progress_show(p);
+}
+
+struct run_options
+app_run_options(struct app *app, void (*verb_on_row)(void *arg, const struct row *row), void *arg)
+{
+	app->verb.on_row = verb_on_row;
+	app->verb.arg = arg;
 	return (struct run_options){
 		.jobs = app->config.jobs,
 		.wait_ms = app->options.wait_ms,
@@ -132,5 +161,9 @@ app_run_options(const struct app *app)
 		.set_key = app->options.set_key,
 		.my_slot = app->me ? app->me->slot : -1,
 		.cancel = app->cancel,
+		.on_row = on_row,
+		.on_away = on_away,
+		.on_progress = on_progress,
+		.arg = app,
 	};
 }

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include "arver/config.h"
 #include "arver/options.h"
+#include "arver/show.h"
 #include "base/err.h"
 #include "run/run.h"
 
@@ -32,6 +33,12 @@ struct app {
 	struct secret *asked;		/* --ask-password, after app_ask_password */
 	struct journal *journal;	/* after app_open_journal */
 	const atomic_int *cancel;
+	struct show show;
+	/* What the verb wants to hear of a run. */
+	struct {
+		void (*on_row)(void *arg, const struct row *row);
+		void *arg;
+	} verb;
 };
 
 void app_done(struct app *app);
@@ -56,8 +63,12 @@ MUST_CHECK bool app_check_set_key(const struct app *app, const struct target_set
 
 MUST_CHECK bool app_open_journal(struct app *app, struct err *e);
 
-/* What to run with; the caller adds on_row. */
-struct run_options app_run_options(const struct app *app);
+/*
+ * What to run with. What a person sees while it runs is seen to; `on_row` (or NULL) is what the verb
+ * itself does with each finished row.
+ */
+struct run_options app_run_options(struct app *app, void (*on_row)(void *arg, const struct row *row),
+    void *arg);
 
 /* A warning for the person, for callbacks: `arg` is not used. */
 void app_warn(void *arg, const char *text);

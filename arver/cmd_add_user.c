@@ -10,6 +10,7 @@
 #include "arver/app.h"
 #include "arver/ask.h"
 #include "arver/command.h"
+#include "arver/progress.h"
 #include "arver/settle.h"
 #include "arver/show.h"
 #include "arver/works.h"
@@ -193,7 +194,7 @@ grant(struct granting *g, struct run *run, struct report *rep, struct err *e)
 	struct settling *s = &g->settling;
 
 	s->looked = clock_unix();
-	run_phase(run, 0);
+	progress_phase(run, 0);
 	return settle_begin(s, e) && decide_all(g, e) && settle_run(s, run, rep, e);
 }
 
@@ -242,7 +243,6 @@ add_user_run(struct app *app, int *status, struct err *e)
 	AUTO(plan_drop) struct plan *plan = plan_new("add-user");
 	AUTO(works_drop) struct works *works = NULL;
 	struct granting g = { .app = app };
-	struct show show;
 
 	if (!app_load_me(app, e) || !target_select(app->inventory, app->options.args[1], &set, e))
 		return false;
@@ -251,27 +251,21 @@ add_user_run(struct app *app, int *status, struct err *e)
 		return err_set(e, ERR_USAGE, "users knows no admin named %s", app->options.args[0]);
 	g.works = works = works_new(set, g.to->slot);
 	plan_add_user(plan, set, works->at, g.to->slot);
-	if (app->options.dry_run) {
-		show_plan(plan);
+	if (!show_begin(app, plan, set))
 		return true;
-	}
 	if (!check(&g, set, e))
 		return false;
 	g.settling = (struct settling){ .app = app, .owner = g.to, .works = works->at,
 		.n = works->n };
 	AUTO(report_drop) struct report *rep = report_new(plan);
-	struct run_options o = app_run_options(app);
-
-	o.on_row = settle_on_row;
-	o.arg = &g.settling;
+	struct run_options o = app_run_options(app, settle_on_row, &g.settling);
 	AUTO(run_drop) struct run *run = run_begin(&o, plan, rep);
 
-	show_init(&show, app, set);
 	bool ok = grant(&g, run, rep, e);
 
 	settle_done(&g.settling);
-	show_result(&g, rep, &show);
-	*status = show_summary(&show, "not granted as asked");
+	show_result(&g, rep, &app->show);
+	*status = show_summary(&app->show, "not granted as asked");
 	return ok;
 }
 

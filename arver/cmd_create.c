@@ -9,6 +9,7 @@
 #include <sys/random.h>
 #include "arver/app.h"
 #include "arver/command.h"
+#include "arver/progress.h"
 #include "arver/settle.h"
 #include "arver/show.h"
 #include "arver/works.h"
@@ -157,12 +158,12 @@ static bool
 create(struct app *app, const struct works *works, struct settling *s, struct run *run,
     struct report *rep, struct err *e)
 {
-	run_phase(run, 0);
+	progress_phase(run, 0);
 	for (size_t i = 0; i < works->n; i++)
 		decide(app, s, works->at[i]);
 	if (!settle_stage(s, e))
 		return false;
-	run_phase(run, 1);
+	progress_phase(run, 1);
 	return settle_promote(s, rep, e) && settle_finish(s, e) && settle_close(s, e);
 }
 
@@ -191,30 +192,26 @@ create_run(struct app *app, int *status, struct err *e)
 	AUTO(plan_drop) struct plan *plan = plan_new("create");
 	AUTO(works_drop) struct works *works = NULL;
 	AUTO(settle_done) struct settling settling = { .app = app };
-	struct show show;
 
 	if (!app_load_me(app, e) || !target_select(app->inventory, app->options.args[0], &set, e))
 		return false;
 	works = works_new(set, app->me->slot);
 	plan_create(plan, set, works->at, app->me->slot);
-	if (app->options.dry_run) {
-		show_plan(plan);
+	if (!show_begin(app, plan, set))
 		return true;
-	}
 	settling.owner = app->me;
 	settling.works = works->at;
 	settling.n = works->n;
 	if (!check(app, works, &settling, e))
 		return false;
 	AUTO(report_drop) struct report *rep = report_new(plan);
-	struct run_options o = app_run_options(app);
+	struct run_options o = app_run_options(app, NULL, NULL);
 	AUTO(run_drop) struct run *run = run_begin(&o, plan, rep);
 
-	show_init(&show, app, set);
 	bool ok = create(app, works, &settling, run, rep, e);
 
-	show_result(works, rep, &show);
-	*status = show_summary(&show, "not created as asked");
+	show_result(works, rep, &app->show);
+	*status = show_summary(&app->show, "not created as asked");
 	return ok;
 }
 

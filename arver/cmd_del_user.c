@@ -7,6 +7,7 @@
 #include <string.h>
 #include "arver/app.h"
 #include "arver/command.h"
+#include "arver/progress.h"
 #include "arver/show.h"
 #include "arver/works.h"
 #include "base/log.h"
@@ -159,18 +160,17 @@ static bool
 finish(struct revoking *r, const struct report *rep, int *status, struct err *e)
 {
 	AUTO(journal_notes_done) struct journal_notes gone = { 0 };
-	struct show show;
+	struct show *show = &r->app->show;
 
-	show_init(&show, r->app, r->set);
 	for (size_t i = 0; i < r->works->n; i++) {
-		if (!show_disk(r, rep, &show, r->works->at[i]))
+		if (!show_disk(r, rep, show, r->works->at[i]))
 			continue;
 		struct journal_note *n = journal_notes_add(&gone);
 
 		n->disk = mem_strdup(r->works->at[i]->disk->path);
 		n->admin = mem_strdup(r->who->name);
 	}
-	*status = show_summary(&show, "still to be done");
+	*status = show_summary(show, "still to be done");
 	if (!strike_notes(r, &gone, e))
 		return false;
 	if (*status != 0 || !r->set->all || r->who == r->app->me)
@@ -201,22 +201,20 @@ del_user_run(struct app *app, int *status, struct err *e)
 	r.set = set;
 	r.works = works = works_new(set, r.who->slot);
 	plan_del_user(plan, set, works->at, r.who->slot, app->options.force);
-	if (app->options.dry_run) {
-		show_plan(plan);
+	if (!show_begin(app, plan, set))
 		return true;
-	}
 	if (!app_load_keys(app, e) || !app_check_set_key(app, set, e) || !find_owners(&r, e))
 		return false;
 	AUTO(report_drop) struct report *rep = report_new(plan);
-	struct run_options o = app_run_options(app);
+	struct run_options o = app_run_options(app, NULL, NULL);
 	AUTO(run_drop) struct run *run = run_begin(&o, plan, rep);
 
 	tell(&r);
-	run_phase(run, 0);
+	progress_phase(run, 0);
 	if (!look_at_owners_again(&r, e))
 		return false;
 	choose_unclaimed(&r);
-	run_phase(run, 1);
+	progress_phase(run, 1);
 	return finish(&r, rep, status, e);
 }
 

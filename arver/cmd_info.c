@@ -5,6 +5,7 @@
 #include <string.h>
 #include "arver/app.h"
 #include "arver/command.h"
+#include "arver/progress.h"
 #include "arver/show.h"
 #include "arver/works.h"
 #include "inventory/inventory.h"
@@ -64,32 +65,28 @@ info_run(struct app *app, int *status, struct err *e)
 	AUTO(target_set_drop) struct target_set *set = NULL;
 	AUTO(plan_drop) struct plan *plan = plan_new("info");
 	AUTO(works_drop) struct works *works = NULL;
-	struct show show;
 
 	if (!app_load_me(app, e) || !target_select(app->inventory, app->options.args[0], &set, e) ||
 	    !app_open_keystore(app, e))
 		return false;
 	works = works_new(set, LUKS_ANY_SLOT);
 	plan_info(plan, set, works->at);
-	if (app->options.dry_run) {
-		show_plan(plan);
+	if (!show_begin(app, plan, set))
 		return true;
-	}
 	AUTO(report_drop) struct report *rep = report_new(plan);
-	struct run_options o = app_run_options(app);
+	struct run_options o = app_run_options(app, NULL, NULL);
 	AUTO(run_drop) struct run *run = run_begin(&o, plan, rep);
 
-	show_init(&show, app, set);
-	run_phase(run, 0);
+	progress_phase(run, 0);
 	for (size_t i = 0; i < works->n; i++) {
 		const struct row *bad = works_bad_row(rep, works->at[i]);
 
 		if (bad)
-			show_bad(&show, works->at[i]->disk, "not read", &bad->err);
+			show_bad(&app->show, works->at[i]->disk, "not read", &bad->err);
 		else
 			show_header(app, works->at[i]);
 	}
-	*status = show_summary(&show, "could not be read");
+	*status = show_summary(&app->show, "could not be read");
 	return true;
 }
 

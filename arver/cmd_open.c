@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include "arver/app.h"
 #include "arver/command.h"
+#include "arver/progress.h"
 #include "arver/show.h"
 #include "plan/plan.h"
 #include "report/report.h"
@@ -17,7 +18,7 @@ struct walk {
 
 /* What on_row needs. */
 struct telling {
-	struct show show;
+	struct show *show;
 	const struct walk *walk;
 	bool hook_failed; /* or some other step beside the disks' own */
 };
@@ -35,13 +36,13 @@ on_row(void *arg, const struct row *row)
 
 	if (row->step->kind != t->walk->kind) {
 		t->hook_failed = t->hook_failed || is_bad(row->outcome);
-		show_host_row(&t->show, row);
+		show_host_row(t->show, row);
 	} else if (row->outcome == OUTCOME_DONE) {
-		show_good(&t->show, row->step->disk, t->walk->done, row->note);
+		show_good(t->show, row->step->disk, t->walk->done, row->note);
 	} else if (row->outcome == OUTCOME_NEEDLESS) {
-		show_good(&t->show, row->step->disk, row->note, "");
+		show_good(t->show, row->step->disk, row->note, "");
 	} else {
-		show_bad(&t->show, row->step->disk, show_word(row->outcome, t->walk->not_done), &row->err);
+		show_bad(t->show, row->step->disk, show_word(row->outcome, t->walk->not_done), &row->err);
 	}
 }
 
@@ -50,28 +51,22 @@ walk_run(struct app *app, const struct walk *w, int *status, struct err *e)
 {
 	AUTO(target_set_drop) struct target_set *set = NULL;
 	AUTO(plan_drop) struct plan *plan = plan_new(app->options.command->name);
-	struct telling t = { .walk = w };
+	struct telling t = { .walk = w, .show = &app->show };
 
 	if (!app_load_me(app, e) || !target_select(app->inventory, app->options.args[0], &set, e))
 		return false;
 	w->plan(plan, set);
-	if (app->options.dry_run) {
-		show_plan(plan);
+	if (!show_begin(app, plan, set))
 		return true;
-	}
 	if (plan_needs_keys(plan) &&
 	    (!app_load_keys(app, e) || !app_check_set_key(app, set, e)))
 		return false;
 	AUTO(report_drop) struct report *rep = report_new(plan);
-	struct run_options o = app_run_options(app);
-
-	show_init(&t.show, app, set);
-	o.on_row = on_row;
-	o.arg = &t;
+	struct run_options o = app_run_options(app, on_row, &t);
 	AUTO(run_drop) struct run *run = run_begin(&o, plan, rep);
 
-	run_phase(run, 0);
-	*status = show_summary(&t.show, w->summary);
+	progress_phase(run, 0);
+	*status = show_summary(&app->show, w->summary);
 	if (*status == 0 && t.hook_failed)
 		*status = 1;
 	return true;

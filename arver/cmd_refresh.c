@@ -10,6 +10,7 @@
 #include "arver/app.h"
 #include "arver/ask.h"
 #include "arver/command.h"
+#include "arver/progress.h"
 #include "arver/settle.h"
 #include "arver/show.h"
 #include "arver/works.h"
@@ -211,7 +212,7 @@ refresh(struct refreshing *r, struct run *run, struct report *rep, struct err *e
 {
 	tell(r);
 	r->settling.looked = clock_unix();
-	run_phase(run, 0);
+	progress_phase(run, 0);
 	for (size_t i = 0; i < r->works->n; i++) {
 		decide(r, r->works->at[i]);
 		drop_unused(r, r->works->at[i]);
@@ -263,32 +264,25 @@ refresh_run(struct app *app, int *status, struct err *e)
 	AUTO(plan_drop) struct plan *plan = plan_new("refresh");
 	AUTO(works_drop) struct works *works = NULL;
 	struct refreshing r = { .app = app };
-	struct show show;
 
 	if (!app_load_me(app, e) || !target_select(app->inventory, app->options.args[0], &set, e))
 		return false;
 	r.works = works = works_new(set, app->me->slot);
 	plan_refresh(plan, set, works->at, app->me->slot);
-	if (app->options.dry_run) {
-		show_plan(plan);
+	if (!show_begin(app, plan, set))
 		return true;
-	}
 	r.settling = (struct settling){ .app = app, .owner = app->me, .works = works->at,
 		.n = works->n };
 	bool ok = check(&r, set, e);
 
 	if (ok) {
 		AUTO(report_drop) struct report *rep = report_new(plan);
-		struct run_options o = app_run_options(app);
-
-		o.on_row = settle_on_row;
-		o.arg = &r.settling;
+		struct run_options o = app_run_options(app, settle_on_row, &r.settling);
 		AUTO(run_drop) struct run *run = run_begin(&o, plan, rep);
 
-		show_init(&show, app, set);
 		ok = refresh(&r, run, rep, e);
-		show_result(&r, rep, &show);
-		*status = show_summary(&show, "not refreshed as asked");
+		show_result(&r, rep, &app->show);
+		*status = show_summary(&app->show, "not refreshed as asked");
 	}
 	settle_done(&r.settling);
 	return ok;

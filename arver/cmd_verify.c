@@ -7,6 +7,7 @@
 #include "arver/app.h"
 #include "arver/command.h"
 #include "arver/merge.h"
+#include "arver/progress.h"
 #include "arver/show.h"
 #include "arver/works.h"
 #include "base/clock.h"
@@ -56,32 +57,25 @@ verify_run(struct app *app, int *status, struct err *e)
 	AUTO(plan_drop) struct plan *plan = plan_new("verify");
 	AUTO(works_drop) struct works *works = NULL;
 	struct err why = { 0 };
-	struct show show;
 
 	if (!app_load_me(app, e) || !target_select(app->inventory, app->options.args[0], &set, e))
 		return false;
 	works = works_new(set, app->me->slot);
 	plan_verify(plan, set, works->at);
-	if (app->options.dry_run) {
-		show_plan(plan);
+	if (!show_begin(app, plan, set))
 		return true;
-	}
 	if (!app_load_keys(app, e) || !app_check_set_key(app, set, e))
 		return false;
 	AUTO(report_drop) struct report *rep = report_new(plan);
-	struct run_options o = app_run_options(app);
-
-	show_init(&show, app, set);
-	o.on_row = on_row;
-	o.arg = &show;
+	struct run_options o = app_run_options(app, on_row, &app->show);
 	AUTO(run_drop) struct run *run = run_begin(&o, plan, rep);
 
 	double when = clock_unix(); /* no later than any of the proofs */
 
-	run_phase(run, 0);
+	progress_phase(run, 0);
 	if (!keep(app, works, when, &why))
 		log_line(LOG_WARNING, "the date of this proof is not kept: %s", why.text);
-	*status = show_summary(&show, "not proven");
+	*status = show_summary(&app->show, "not proven");
 	return true;
 }
 

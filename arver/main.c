@@ -15,6 +15,8 @@
 #include "arver/ask.h"
 #include "arver/command.h"
 #include "arver/options.h"
+#include "arver/progress.h"
+#include "arver/show.h"
 #include "base/log.h"
 #include "base/secret.h"
 
@@ -28,6 +30,7 @@ on_signal(int signal_number)
 {
 	if (atomic_fetch_add(&cancelled, 1) > 0) {
 		ask_restore();
+		progress_erase();
 		_exit(128 + signal_number);
 	}
 }
@@ -108,9 +111,13 @@ set_log_level(const struct options *o)
 static bool
 run(struct app *app, int argc, char **argv, int *status, struct err *e)
 {
-	if (!options_parse(argc, argv, &app->options, e))
+	bool ok = options_parse(argc, argv, &app->options, e);
+
+	show_init(&app->show, &app->options);
+	if (!ok)
 		return false;
 	set_log_level(&app->options);
+	progress_init(&app->options);
 	return app->options.command->run(app, status, e);
 }
 
@@ -126,6 +133,7 @@ main(int argc, char **argv)
 	raise_descriptor_limit();
 	setlocale(LC_CTYPE, "");
 	set_signals();
+	log_set_colour(show_may_colour(STDERR_FILENO));
 	if (!run(&app, argc, argv, &status, &e)) {
 		status = exit_status(e.kind);
 		log_line(LOG_ERROR, "%s", e.text);

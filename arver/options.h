@@ -23,7 +23,7 @@ struct options {
 	unsigned jobs;		/* -j; 0: not given */
 	int64_t wait_ms;	/* --wait; 0: not given */
 	unsigned verbose;	/* -v 1, --vv 2 */
-	bool quiet, trust_all, ask_password, force, violence, dry_run, fail_fast;
+	bool quiet, json, trust_all, ask_password, force, violence, dry_run, fail_fast;
 };
 
 /* ERR_USAGE names the one wrong thing. */

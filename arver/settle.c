@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "arver/app.h"
+#include "arver/progress.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -283,12 +284,12 @@ settle_run(struct settling *s, struct run *run, struct report *rep, struct err *
 	note_seen(s);
 	if (!settle_stage(s, e))
 		return false;
-	run_phase(run, 1);
+	progress_phase(run, 1);
 	if (!settle_promote(s, rep, e))
 		return false;
-	run_phase(run, 2);
+	progress_phase(run, 2);
 	if (!note_changes(s, e))
 		return false;
-	run_phase(run, 3);
+	progress_phase(run, 3);
 	return note_changes(s, e) && settle_finish(s, e) && settle_close(s, e);
 }

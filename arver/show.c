@@ -7,7 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 #include "arver/app.h"
+#include "arver/progress.h"
 #include "base/log.h"
+#include "base/number.h"
 #include "plan/plan.h"
 #include "target/target.h"
 
@@ -94,7 +96,7 @@ show_step(const struct lane *lane, const struct step *s)
 	printf("\n");
 }
 
-void
+static void
 show_plan(const struct plan *p)
 {
 	/* What happens here may come after the last visit, too. */
@@ -119,19 +121,45 @@ show_plan(const struct plan *p)
 
 /* --- results --- */
 
-void
-show_init(struct show *s, const struct app *app, const struct target_set *set)
+bool
+show_may_colour(int fd)
 {
-	const char *no_colour = getenv("NO_COLOR");
+	const char *no_colour = getenv("NO_COLOR"), *term = getenv("TERM");
 
-	*s = (struct show){ .quiet = app->options.quiet, .verbose = app->options.verbose > 0,
-		.n_all = set->n, .only_refused = true };
-	s->colour = isatty(1) && !(no_colour && *no_colour);
+	return isatty(fd) && !(no_colour && *no_colour) && !str_equal(term, "dumb");
+}
+
+void
+show_init(struct show *s, const struct options *o)
+{
+	*s = (struct show){ .quiet = o->quiet, .verbose = o->verbose > 0, .only_refused = true,
+		.colour = show_may_colour(STDOUT_FILENO) };
+}
+
+bool
+show_begin(struct app *app, const struct plan *p, const struct target_set *set)
+{
+	struct show *s = &app->show;
+
+	s->n_all = set->n;
 	for (size_t i = 0; i < set->n; i++) {
 		int width = (int)strlen(path_shown(set->at[i]->path));
 
 		s->width = width > s->width ? width : s->width;
 	}
+	if (app->options.dry_run)
+		show_plan(p);
+	return !app->options.dry_run;
+}
+
+void
+show_away(const struct host *h, const struct err *why, int64_t wait_ms)
+{
+	AUTO(str_done) struct str wait = { 0 };
+
+	number_add_duration(wait_ms, &wait);
+	log_line(LOG_INFO, "%s: does not answer yet (%s): trying again for up to %s",
+	    path_shown(h->path), why->text, str_text(&wait));
 }
 
 void
@@ -139,6 +167,7 @@ show_good(struct show *s, const struct disk *d, const char *word, const char *no
 {
 	if (s->quiet)
 		return;
+	progress_erase();
 	printf("%-*s  %s%s%s%s%s%s\n", s->width, path_shown(d->path), s->colour ? "\033[32m" : "",
 	    word, s->colour ? "\033[0m" : "", *note ? " (" : "", note, *note ? ")" : "");
 	fflush(stdout);
@@ -171,7 +200,7 @@ without_name(const char *text, const char *name)
 void
 show_bad(struct show *s, const struct disk *d, const char *word, const struct err *e)
 {
-	bool told = e->kind == ERR_HOST && d->host == s->host && strcmp(s->told, e->text) == 0;
+	bool told = (e->kind == ERR_HOST || e->kind == ERR_AWAY) && d->host == s->host && strcmp(s->told, e->text) == 0;
 	const char *name = path_shown(d->path);
 
 	s->n_bad++;

@@ -8,17 +8,16 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include "report/report.h"
 
 struct app;
 struct disk;
 struct err;
 struct host;
+struct options;
 struct plan;
 struct target_set;
-
-/* --dry-run: host by host, step by step. */
-void show_plan(const struct plan *p);
 
 /* How results of one command are shown. */
 struct show {
@@ -30,7 +29,20 @@ struct show {
 	bool only_refused;	 /* everything bad was refused for safety */
 };
 
-void show_init(struct show *s, const struct app *app, const struct target_set *set);
+/* From the command line; before anything is shown. */
+void show_init(struct show *s, const struct options *o);
+
+/*
+ * What will be done. False with --dry-run: the plan, host by host, step by step, was all
+ * there is to show.
+ */
+MUST_CHECK bool show_begin(struct app *app, const struct plan *p, const struct target_set *set);
+
+/* May there be colours on this descriptor? A terminal, and NO_COLOR empty. */
+bool show_may_colour(int fd);
+
+/* A host that does not answer yet, and is tried again for `wait_ms` in all. */
+void show_away(const struct host *h, const struct err *why, int64_t wait_ms);
 
 /* "colo/web1/data  opened (slot 3)"; `note` may be "". Counts a disk as good. */
 void show_good(struct show *s, const struct disk *d, const char *word, const char *note);

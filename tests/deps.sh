@@ -20,7 +20,7 @@ packages()
 	test)
 		# What stories and unit tests use besides.
 		packages lab
-		echo libcmocka-dev valgrind strace dash ruby xxd git man-db patch
+		echo libcmocka-dev valgrind strace dash ruby xxd git man-db patch python3
 		;;
 	lint)
 		echo clang-tidy cppcheck shellcheck mandoc binutils

@@ -17,11 +17,25 @@
 #define LINE_MAX_BYTES 4096 /* PIPE_BUF: up to here a write is not torn */
 
 static enum log_level most_shown = LOG_INFO;
+static bool colour;
+static void (*before_line)(void);
 
 void
 log_set_level(enum log_level most)
 {
 	most_shown = most;
+}
+
+void
+log_set_colour(bool on)
+{
+	colour = on;
+}
+
+void
+log_set_before(void (*before)(void))
+{
+	before_line = before;
 }
 
 enum log_level
@@ -56,11 +70,11 @@ add_harmless(char *line, size_t n, const char *text)
 void
 log_line(enum log_level level, const char *fmt, ...)
 {
-	static const char *const prefix[] = {
-		[LOG_ERROR] = "error: ",
-		[LOG_WARNING] = "warning: ",
-		[LOG_INFO] = "",
-		[LOG_DEBUG] = "debug: ",
+	static const char *const prefix[][2] = {
+		[LOG_ERROR] = { "error: ", "\033[31merror:\033[0m " },
+		[LOG_WARNING] = { "warning: ", "\033[33mwarning:\033[0m " },
+		[LOG_INFO] = { "", "" },
+		[LOG_DEBUG] = { "debug: ", "debug: " },
 	};
 	char text[LINE_MAX_BYTES], line[LINE_MAX_BYTES];
 	int saved = errno;
@@ -72,9 +86,11 @@ log_line(enum log_level level, const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
-	n = (size_t)sprintf(line, "%s", prefix[level]);
+	n = (size_t)sprintf(line, "%s", prefix[level][colour]);
 	n = add_harmless(line, n, text);
 	line[n++] = '\n';
+	if (before_line)
+		before_line();
 	file_write_all(STDERR_FILENO, (struct bytes){ line, n });
 	errno = saved;
 }

@@ -14,7 +14,11 @@
 
 enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
 
-void log_set_level(enum log_level most); /* default LOG_INFO; before threads start */
+/* These three before threads start. */
+void log_set_level(enum log_level most); /* default LOG_INFO */
+void log_set_colour(bool on);		 /* "error:" red, "warning:" yellow; default off */
+/* Called before each line that is written, on its thread; NULL: nothing is. */
+void log_set_before(void (*before)(void));
 enum log_level log_get_level(void);
 void log_line(enum log_level level, const char *fmt, ...) PRINTF(2, 3);
 #define log_debug(...) log_line(LOG_DEBUG, __VA_ARGS__)

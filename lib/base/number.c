@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include "base/str.h"
 
 #define MAX_SECONDS 86400 /* of a duration */
 
@@ -41,4 +42,17 @@ number_duration(const char *text, int64_t *out_ms)
 		return false;
 	*out_ms = (int64_t)n * seconds_in[unit - units] * 1000;
 	return true;
+}
+
+void
+number_add_duration(int64_t ms, struct str *out)
+{
+	long long s = ms / 1000;
+
+	if (s >= 3600 && s % 3600 == 0)
+		str_addf(out, "%lldh", s / 3600);
+	else if (s >= 60 && s % 60 == 0)
+		str_addf(out, "%lldm", s / 60);
+	else
+		str_addf(out, "%llds", s);
 }

@@ -54,6 +54,44 @@ log_line_each_level_has_its_prefix(void **state)
 }
 
 static void
+log_line_with_colour_has_it_on_the_first_word(void **state)
+{
+	char out[PIPE_SIZE];
+
+	(void)state;
+	log_set_level(LOG_INFO);
+	log_set_colour(true);
+	capture(LOG_ERROR, "it", out);
+	assert_string_equal(out, "\033[31merror:\033[0m it\n");
+	capture(LOG_WARNING, "it", out);
+	assert_string_equal(out, "\033[33mwarning:\033[0m it\n");
+	capture(LOG_INFO, "error: \033[31m", out);
+	assert_string_equal(out, "error: \\x1b[31m\n");
+	log_set_colour(false);
+}
+
+static void
+before(void)
+{
+	assert_int_equal(write(STDERR_FILENO, "<", 1), 1);
+}
+
+static void
+log_line_calls_what_comes_before_each_line_that_is_written(void **state)
+{
+	char out[PIPE_SIZE];
+
+	(void)state;
+	log_set_level(LOG_INFO);
+	log_set_before(before);
+	capture(LOG_INFO, "it", out);
+	assert_string_equal(out, "<it\n");
+	capture(LOG_DEBUG, "it", out);
+	assert_string_equal(out, "");
+	log_set_before(NULL);
+}
+
+static void
 log_line_above_the_level_is_not_written(void **state)
 {
 	char out[PIPE_SIZE];
@@ -130,6 +168,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(log_line_each_level_has_its_prefix),
+		cmocka_unit_test(log_line_with_colour_has_it_on_the_first_word),
+		cmocka_unit_test(log_line_calls_what_comes_before_each_line_that_is_written),
 		cmocka_unit_test(log_line_above_the_level_is_not_written),
 		cmocka_unit_test(log_line_foreign_text_stays_on_one_harmless_line),
 		cmocka_unit_test(log_line_long_text_is_cut_to_one_atomic_write),

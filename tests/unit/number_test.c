@@ -7,6 +7,7 @@
 #include <cmocka.h>
 #include "base/mem.h"
 #include "base/number.h"
+#include "base/str.h"
 
 static void
 number_plain_takes_digits_up_to_the_limit(void **state)
@@ -44,12 +45,33 @@ number_duration_takes_a_second_to_a_day(void **state)
 			fail_msg("'%s' is taken for %lld ms", good[i].text, (long long)ms);
 }
 
+static void
+number_add_duration_is_short_and_read_back_the_same(void **state)
+{
+	static const struct { int64_t ms; const char *want; } cases[] = {
+		{ 1000, "1s" }, { 90000, "90s" }, { 60000, "1m" }, { 900000, "15m" },
+		{ 5400000, "90m" }, { 3600000, "1h" }, { 86400000, "24h" }, { 0, "0s" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		AUTO(str_done) struct str text = { 0 };
+		int64_t ms = 0;
+
+		number_add_duration(cases[i].ms, &text);
+		assert_string_equal(str_text(&text), cases[i].want);
+		assert_int_equal(number_duration(str_text(&text), &ms), cases[i].ms > 0);
+		assert_true(ms == cases[i].ms);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(number_plain_takes_digits_up_to_the_limit),
 		cmocka_unit_test(number_duration_takes_a_second_to_a_day),
+		cmocka_unit_test(number_add_duration_is_short_and_read_back_the_same),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
