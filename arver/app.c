@@ -33,6 +33,7 @@ app_done(struct app *app)
 	inventory_drop(&app->inventory);
 	fd_drop(&app->dir);
 	config_done(&app->config);
+	show_done(&app->show);
 }
 
 bool

@@ -136,6 +136,12 @@ show_init(struct show *s, const struct options *o)
 		.colour = show_may_colour(STDOUT_FILENO) };
 }
 
+void
+show_done(struct show *s)
+{
+	summary_done(&s->summary);
+}
+
 bool
 show_begin(struct app *app, const struct plan *p, const struct target_set *set)
 {
@@ -204,6 +210,7 @@ show_bad(struct show *s, const struct disk *d, const char *word, const struct er
 	const char *name = path_shown(d->path);
 
 	s->n_bad++;
+	summary_add(&s->summary, d, e->kind);
 	s->only_refused = s->only_refused && e->kind == ERR_REFUSED;
 	if (told || !e->text[0])
 		log_line(LOG_ERROR, "%s: %s", name, word);
@@ -242,6 +249,8 @@ show_host_row(struct show *s, const struct row *row)
 		log_line(LOG_INFO, "%s: %s done", path, hook_kind_name(step->hook));
 		show_output(s, &row->output);
 	}
+	if (bad && step->disk)
+		summary_add(&s->summary, step->disk, row->err.kind);
 	if (!bad || (row->host == s->host && strcmp(s->told, row->err.text) == 0))
 		return;
 	log_line(LOG_ERROR, "%s: %s", path, without_name(row->err.text, path));
@@ -254,8 +263,13 @@ show_host_row(struct show *s, const struct row *row)
 int
 show_summary(struct show *s, const char *not_as_asked)
 {
+	AUTO(argv_done) struct argv lines = { 0 };
+
 	if (s->n_bad == 0)
 		return 0;
+	summary_lines(&s->summary, &lines);
+	for (size_t i = 0; i < lines.n; i++)
+		log_line(LOG_ERROR, "%s", lines.at[i]);
 	log_line(LOG_ERROR, "%zu of %zu disk%s %s", s->n_bad, s->n_all, s->n_all == 1 ? "" : "s",
 	    not_as_asked);
 	return s->only_refused ? 5 : 1;

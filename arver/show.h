@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "arver/summary.h"
 #include "report/report.h"
 
 struct app;
@@ -27,10 +28,12 @@ struct show {
 	char told[512];
 	size_t n_bad, n_all;	 /* disks */
 	bool only_refused;	 /* everything bad was refused for safety */
+	struct summary summary;
 };
 
 /* From the command line; before anything is shown. */
 void show_init(struct show *s, const struct options *o);
+void show_done(struct show *s);
 
 /*
  * What will be done. False with --dry-run: the plan, host by host, step by step, was all
@@ -59,7 +62,7 @@ void show_bad(struct show *s, const struct disk *d, const char *word, const stru
 /* A finished step of the host itself, or a hook, that a person should hear of. */
 void show_host_row(struct show *s, const struct row *row);
 
-/* The last line, where something went wrong, and the exit status. */
+/* The last lines, where something went wrong, and the exit status. */
 int show_summary(struct show *s, const char *not_as_asked);
 
 #endif

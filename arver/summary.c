@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+/* Reasons are kinds of errors, by a table: texts differ from host to host. */
+#include "arver/summary.h"
+
+#include <stdlib.h>
+#include "base/mem.h"
+#include "inventory/inventory.h"
+
+#define MAX_NAMES 5 /* of hosts or disks in one line */
+
+struct reason {
+	enum err_kind kind;
+	bool of_hosts; /* counts and names hosts, else disks */
+	const char *one, *many, *next;
+};
+
+/* The last one stands for all kinds that are not in the table. */
+static const struct reason reasons[] = {
+	{ ERR_AWAY, true, "1 host does not answer", "hosts do not answer",
+	    "run the same command again; --wait 15m waits for what is still coming up" },
+	{ ERR_HOST, true, "1 host, on which nothing was begun", "hosts, on which nothing was begun",
+	    "see the reasons above, then run the same command again" },
+	{ ERR_LOST, false, "1 disk of which it is not known what happened",
+	    "disks of which it is not known what happened",
+	    "run the same command again: it looks first" },
+	{ ERR_KEY, false, "1 disk that no key of yours opens", "disks that no key of yours opens",
+	    "ask a colleague for --add-user" },
+	{ ERR_DISK, false, "1 disk that is not as it must be", "disks that are not as they must be",
+	    "see the reasons above, and --info" },
+	{ ERR_HOOK, false, "1 disk whose hooks failed", "disks whose hooks failed",
+	    "put the hooks right, then run the same command again" },
+	{ ERR_REFUSED, false, "1 disk refused for safety", "disks refused for safety",
+	    "see above what --force or --violence would do" },
+	{ ERR_CANCELLED, false, "1 disk not begun, because you interrupted",
+	    "disks not begun, because you interrupted", "run the same command again" },
+	{ ERR_NONE, false, "1 disk not as asked for another reason",
+	    "disks not as asked for other reasons", "see above" },
+};
+
+static const struct reason *
+reason_of(enum err_kind kind)
+{
+	size_t i = 0;
+
+	while (i < COUNT(reasons) - 1 && reasons[i].kind != kind)
+		i++;
+	return &reasons[i];
+}
+
+const char *
+summary_next(enum err_kind kind)
+{
+	return reason_of(kind)->next;
+}
+
+void
+summary_done(struct summary *s)
+{
+	free(s->at);
+	*s = (struct summary){ 0 };
+}
+
+void
+summary_add(struct summary *s, const struct disk *d, enum err_kind kind)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (s->at[i].disk == d)
+			return;
+	*(struct failure *)mem_push(&s->at, &s->n, sizeof(*s->at)) =
+	    (struct failure){ .disk = d, .kind = kind };
+}
+
+/* Is failure i the first of its reason on this host? */
+static bool
+is_first_of_host(const struct summary *s, size_t i, const struct reason *r)
+{
+	for (size_t k = 0; k < i; k++)
+		if (s->at[k].disk->host == s->at[i].disk->host && reason_of(s->at[k].kind) == r)
+			return false;
+	return true;
+}
+
+static void
+add_reason(const struct summary *s, const struct reason *r, struct argv *out)
+{
+	AUTO(str_done) struct str names = { 0 };
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->n; i++) {
+		const struct disk *d = s->at[i].disk;
+
+		if (reason_of(s->at[i].kind) != r || (r->of_hosts && !is_first_of_host(s, i, r)))
+			continue;
+		if (n++ < MAX_NAMES)
+			str_addf(&names, "%s%s", n > 1 ? ", " : "",
+			    path_shown(r->of_hosts ? d->host->path : d->path));
+	}
+	if (n > MAX_NAMES)
+		str_addf(&names, " and %zu more", n - MAX_NAMES);
+	if (n == 1)
+		argv_addf(out, "%s: %s: %s", r->one, str_text(&names), r->next);
+	else if (n > 1)
+		argv_addf(out, "%zu %s: %s: %s", n, r->many, str_text(&names), r->next);
+}
+
+void
+summary_lines(const struct summary *s, struct argv *out)
+{
+	bool several = false;
+
+	for (size_t i = 1; i < s->n; i++)
+		several = several || s->at[i].disk->host != s->at[0].disk->host;
+	for (size_t i = 0; several && i < COUNT(reasons); i++)
+		add_reason(s, &reasons[i], out);
+}
