@@ -16,7 +16,7 @@ HARDEN := -fPIE -fstack-protector-strong -fstack-clash-protection -fcf-protectio
 FORTIFY := -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
 ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -DARVER_VERSION='"$(VERSION)"' -pthread -MMD -MP $(WARN) $(HARDEN) $(CFLAGS)
 ALL_LDFLAGS = -pthread -pie -Wl,-z,relro,-z,now $(LDFLAGS)
-LIBS := -lcryptsetup -lblkid -lssh -lyaml -lgpgme -lgcrypt -lz
+LIBS := -lcryptsetup -lblkid -lssh -lyaml -lgpgme -lgcrypt -lz -ljson-c
 
 # Rooms, in the order in which data passes through them.
 LIB := $(sort $(wildcard lib/*/*.c))
@@ -137,6 +137,7 @@ bench: build/arver
 install: build/arver
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/arver/hooks
 	install -m 755 build/arver $(DESTDIR)$(PREFIX)/bin/arver
+	install -m 644 man/arver-json.schema.json $(DESTDIR)$(PREFIX)/share/arver/
 	$(if $(HOOKS),install -m 755 $(HOOKS) $(DESTDIR)$(PREFIX)/share/arver/hooks/)
 	$(foreach m,$(MAN),install -D -m 644 $(m) \
 	    $(DESTDIR)$(PREFIX)/share/man/man$(subst .,,$(suffix $(m)))/$(notdir $(m));)

@@ -123,6 +123,7 @@ on_row(void *arg, const struct row *row)
 {
 	struct app *app = arg;
 
+	show_row(&app->show, row);
 	if (app->verb.on_row)
 		app->verb.on_row(app->verb.arg, row);
 	progress_show_again();
@@ -133,7 +134,7 @@ on_away(void *arg, const struct host *host, const struct err *why)
 {
 	struct app *app = arg;
 
-	show_away(host, why, app->options.wait_ms);
+	show_away(&app->show, host, why, app->options.wait_ms);
 	progress_show_again();
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 #include "arver/app.h"
 #include "arver/command.h"
+#include "arver/json.h"
 #include "arver/progress.h"
 #include "arver/show.h"
 #include "arver/works.h"
@@ -13,28 +14,38 @@
 #include "plan/plan.h"
 #include "target/target.h"
 
-/* Who claims this slot, as DESIGN has it: an admin with key files, a rescue passphrase, or nobody. */
-static void
-show_owner(struct app *app, const struct disk *d, int slot)
+/* Who claims this slot: an admin with key files, a rescue passphrase, or nobody. */
+static struct json_claim
+find_claim(struct app *app, const struct disk *d, int slot)
 {
 	const struct admin *a = inventory_slot_owner(app->inventory, slot);
 	AUTO(argv_done) struct argv files = { 0 };
+	struct json_claim c = { .owner = a ? a->name : NULL, .revoked = a && a->revoked,
+		.rescue = d->rescue_slots >> slot & 1 };
 
-	if (d->rescue_slots >> slot & 1)
-		printf("rescue passphrase");
-	else if (!a)
-		printf("unclaimed: nobody owns this slot");
-	else if (keystore_files(app->keystore, a->name, &files, NULL) && files.n == 0)
-		printf("unclaimed: %s owns it and has no key file", a->name);
-	else
-		printf("%s%s", a->name, a->revoked ? " (revoked)" : "");
+	c.claimed = c.rescue || (a && !(keystore_files(app->keystore, a->name, &files, NULL) &&
+					 files.n == 0));
+	return c;
 }
 
 static void
-show_slot(struct app *app, const struct disk *d, int number, const struct luks_slot *s)
+show_claim(const struct json_claim *c)
+{
+	if (c->rescue)
+		printf("rescue passphrase");
+	else if (!c->owner)
+		printf("unclaimed: nobody owns this slot");
+	else if (!c->claimed)
+		printf("unclaimed: %s owns it and has no key file", c->owner);
+	else
+		printf("%s%s", c->owner, c->revoked ? " (revoked)" : "");
+}
+
+static void
+show_slot(int number, const struct luks_slot *s, const struct json_claim *claim)
 {
 	printf("  slot %-2d  ", number);
-	show_owner(app, d, number);
+	show_claim(claim);
 	printf(", %s", s->kdf);
 	if (s->memory_kib)
 		printf(" (%" PRIu64 " passes, %" PRIu64 " KiB)", s->iterations, s->memory_kib);
@@ -44,7 +55,7 @@ show_slot(struct app *app, const struct disk *d, int number, const struct luks_s
 }
 
 static void
-show_header(struct app *app, const struct work *w)
+show_header(const struct work *w, const struct json_claim *claims)
 {
 	const struct luks_header *h = &w->header;
 
@@ -56,7 +67,20 @@ show_header(struct app *app, const struct work *w)
 	    h->sector_size);
 	for (int s = 0; s < LUKS_MAX_SLOTS; s++)
 		if (h->slots[s].active)
-			show_slot(app, w->disk, s, &h->slots[s]);
+			show_slot(s, &h->slots[s], &claims[s]);
+}
+
+static void
+show_disk(struct app *app, const struct work *w)
+{
+	struct json_claim claims[LUKS_MAX_SLOTS];
+
+	for (int s = 0; s < LUKS_MAX_SLOTS; s++)
+		claims[s] = find_claim(app, w->disk, s);
+	if (app->show.json)
+		json_header(app->show.json, w, claims);
+	else
+		show_header(w, claims);
 }
 
 static bool
@@ -84,7 +108,7 @@ info_run(struct app *app, int *status, struct err *e)
 		if (bad)
 			show_bad(&app->show, works->at[i]->disk, "not read", &bad->err);
 		else
-			show_header(app, works->at[i]);
+			show_disk(app, works->at[i]);
 	}
 	*status = show_summary(&app->show, "could not be read");
 	return true;

@@ -10,11 +10,13 @@
 #include <unistd.h>
 #include "arver/app.h"
 #include "arver/command.h"
+#include "arver/json.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/secret.h"
 #include "inventory/inventory.h"
 #include "keyring/keyring.h"
+#include "plan/plan.h"
 #include "target/target.h"
 
 #define DATE_SIZE 32 /* "2026-11-27 10:31:05"; years have four digits, or ten */
@@ -87,22 +89,46 @@ pinned_elsewhere(const struct keyring *kr, const struct disk *d, const char **ou
 	return NULL;
 }
 
+static struct json_holding
+holding_of(const struct app *app, const struct disk *d)
+{
+	struct json_holding h = { .path = d->path, .in_inventory = true };
+	const char *other;
+	bool live = keyring_has_live(app->keys, d->path);
+
+	if (!live && pinned_elsewhere(app->keys, d, &other))
+		h.elsewhere = other;
+	h.available = live || h.elsewhere;
+	h.keys = keyring_get(app->keys, d->path, &h.n);
+	return h;
+}
+
 static void
 show_disk(const struct app *app, const struct disk *d, int width)
 {
-	const char *other;
-	bool elsewhere = pinned_elsewhere(app->keys, d, &other);
-	size_t n;
+	struct json_holding h = holding_of(app, d);
 
-	(void)keyring_get(app->keys, d->path, &n);
+	if (app->show.json) {
+		json_keys(app->show.json, &h);
+		return;
+	}
 	printf("%-*s  ", width, path_shown(d->path));
-	if (keyring_has_live(app->keys, d->path))
+	if (h.elsewhere)
+		printf("available as %s, by its UUID\n", path_shown(h.elsewhere));
+	else if (h.available)
 		printf("available\n");
-	else if (elsewhere)
-		printf("available as %s, by its UUID\n", path_shown(other));
 	else
-		printf("%s\n", n ? "no key that counts" : "no key");
+		printf("%s\n", h.n ? "no key that counts" : "no key");
 	show_versions(app->keys, d->path);
+}
+
+static void
+show_stray(const struct app *app, const char *path)
+{
+	struct json_holding h = { .path = path };
+
+	h.keys = keyring_get(app->keys, path, &h.n);
+	json_keys(app->show.json, &h);
 }
 
 /* Keys of paths that are no disk any more: renamed, or gone. */
@@ -117,6 +143,10 @@ show_strays(const struct app *app, int width)
 
 		if (inventory_find_disk(app->inventory, paths[i]))
 			continue;
+		if (app->show.json) {
+			show_stray(app, paths[i]);
+			continue;
+		}
 		str_add_escaped(&shown, bytes_of(path_shown(paths[i])), 4096);
 		printf("%-*s  no such disk in the inventory\n", width, str_text(&shown));
 		show_versions(app->keys, paths[i]);
@@ -127,26 +157,20 @@ static bool
 keys_run(struct app *app, int *status, struct err *e)
 {
 	AUTO(target_set_drop) struct target_set *set = NULL;
-	int width = 0;
+	AUTO(plan_drop) struct plan *plan = plan_new("keys");
 
 	(void)status;
 	if (!app_load_me(app, e) || !target_select(app->inventory, app->options.args[0], &set, e))
 		return false;
-	if (app->options.dry_run) {
-		printf("here\n    decrypt your key files, and show what is in them\n");
+	plan->between[0] = "decrypt your key files, and show what is in them";
+	if (!show_begin(app, plan, set))
 		return true;
-	}
 	if (!app_load_keys(app, e))
 		return false;
-	for (size_t i = 0; i < set->n; i++) {
-		int len = (int)strlen(path_shown(set->at[i]->path));
-
-		width = len > width ? len : width;
-	}
 	for (size_t i = 0; i < set->n; i++)
-		show_disk(app, set->at[i], width);
+		show_disk(app, set->at[i], app->show.width);
 	if (set->all)
-		show_strays(app, width);
+		show_strays(app, app->show.width);
 	return true;
 }
 

@@ -3,22 +3,32 @@
 #include <stdio.h>
 #include "arver/app.h"
 #include "arver/command.h"
+#include "arver/json.h"
 #include "inventory/inventory.h"
 #include "target/target.h"
 
 static void
-list_tree(const struct inventory *inv)
+list(FILE *json, const char *path, const char *type)
+{
+	if (json)
+		json_target(json, path, type);
+	else
+		printf("%s\n", path_shown(path));
+}
+
+static void
+list_tree(FILE *json, const struct inventory *inv)
 {
 	for (size_t g = 0; g < inventory_n_groups(inv); g++) {
 		const struct group *group = inventory_group(inv, g);
 
-		printf("%s\n", path_shown(group->path));
+		list(json, group->path, "group");
 		for (size_t h = 0; h < group->n_hosts; h++) {
 			const struct host *host = group->hosts[h];
 
-			printf("%s\n", path_shown(host->path));
+			list(json, host->path, "host");
 			for (size_t d = 0; d < host->n_disks; d++)
-				printf("%s\n", path_shown(host->disks[d]->path));
+				list(json, host->disks[d]->path, "disk");
 		}
 	}
 }
@@ -28,18 +38,21 @@ list_run(struct app *app, int *status, struct err *e)
 {
 	AUTO(target_set_drop) struct target_set *set = NULL;
 	const char *targets = app->options.args[0];
+	FILE *json = app->show.json;
 
 	(void)status;
 	if (!app_load(app, e))
 		return false;
+	if (targets && !target_select(app->inventory, targets, &set, e))
+		return false;
+	if (json)
+		json_begin(json, "list-targets", app->options.dry_run, set);
 	if (!targets) {
-		list_tree(app->inventory);
+		list_tree(json, app->inventory);
 		return true;
 	}
-	if (!target_select(app->inventory, targets, &set, e))
-		return false;
 	for (size_t i = 0; i < set->n; i++)
-		printf("%s\n", path_shown(set->at[i]->path));
+		list(json, set->at[i]->path, "disk");
 	return true;
 }
 

@@ -136,8 +136,9 @@ main(int argc, char **argv)
 	log_set_colour(show_may_colour(STDERR_FILENO));
 	if (!run(&app, argc, argv, &status, &e)) {
 		status = exit_status(e.kind);
-		log_line(LOG_ERROR, "%s", e.text);
+		show_error(&app.show, &e, status);
 	}
+	show_end(&app.show, atomic_load(&cancelled) ? 130 : status);
 	app_done(&app);
 	if (!secret_all_locked())
 		log_line(LOG_WARNING, "memory for passphrases could not be locked, and may have "

@@ -76,6 +76,7 @@ FLAG(set_trust_all, o->trust_all = true)
 FLAG(set_ask_password, o->ask_password = true)
 FLAG(set_force, o->force = true)
 FLAG(set_violence, o->violence = true)
+FLAG(set_json, o->json = true)
 FLAG(set_dry_run, o->dry_run = true)
 FLAG(set_fail_fast, o->fail_fast = true)
 FLAG(set_verbose, o->verbose = o->verbose > 1 ? o->verbose : 1)
@@ -102,6 +103,8 @@ static const struct option_row rows[] = {
 	{ "wait", "DURATION", 0, VERBS_HOSTS, set_wait,
 	    "try hosts that do not answer again, for so long (90, 90s, 15m, 1h)" },
 	{ "fail-fast", NULL, 0, VERBS_HOSTS, set_fail_fast, "start nothing new after the first failure" },
+	{ "json", NULL, 0, VERBS_HOSTS | VERB_LIST | VERB_KEYS, set_json,
+	    "print events for programs, a JSON object a line" },
 	{ "verbose", NULL, 'v', VERBS_ALL, set_verbose, "say more" },
 	{ "vv", NULL, 0, VERBS_ALL, set_very_verbose, "say a lot more" },
 	{ "quiet", NULL, 'q', VERBS_ALL, set_quiet, "say only what went wrong" },
@@ -246,24 +249,43 @@ check(const struct reading *r, struct err *e)
 	return true;
 }
 
-bool
-options_parse(int argc, char **argv, struct options *out, struct err *e)
+/* A command line that is not understood is told to a program as it asked for it. */
+static bool
+asks_for_json(char **argv)
+{
+	for (; *argv && strcmp(*argv, "--") != 0; argv++)
+		if (strcmp(*argv, "--json") == 0)
+			return true;
+	return false;
+}
+
+static bool
+read_line(int argc, char **argv, struct reading *r, struct err *e)
 {
 	AUTO(tables_done) struct tables t = { 0 };
-	struct reading r = { .o = out };
 	int value;
 
 	make_tables(&t);
 	opterr = 0;
 	optind = 0;
 	while ((value = getopt_long(argc, argv, str_text(&t.shorts), t.longs, NULL)) != -1)
-		if (!take(&r, value, argv, e))
+		if (!take(r, value, argv, e))
 			return false;
 	while (optind < argc)
-		if (!take_word(&r, argv[optind++], e))
+		if (!take_word(r, argv[optind++], e))
 			return false;
-	if (!check(&r, e))
+	return check(r, e);
+}
+
+bool
+options_parse(int argc, char **argv, struct options *out, struct err *e)
+{
+	struct reading r = { .o = out };
+
+	if (!read_line(argc, argv, &r, e)) {
+		out->json = asks_for_json(argv);
 		return false;
+	}
 	for (size_t i = 0; i < r.n_words; i++)
 		out->args[i] = r.words[i];
 	return true;

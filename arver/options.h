@@ -26,7 +26,7 @@ struct options {
 	bool quiet, json, trust_all, ask_password, force, violence, dry_run, fail_fast;
 };
 
-/* ERR_USAGE names the one wrong thing. */
+/* ERR_USAGE names the one wrong thing; out->json is set all the same. */
 MUST_CHECK bool options_parse(int argc, char **argv, struct options *out, struct err *e);
 
 /* The whole help text, made from the tables. */

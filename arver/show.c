@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Lines for people: plans, results, the summary. */
+/* Results and what comes with them: lines for people or, with --json, events. */
 #include "arver/show.h"
 
 #include <stdio.h>
@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 #include "arver/app.h"
+#include "arver/command.h"
+#include "arver/json.h"
 #include "arver/progress.h"
 #include "base/log.h"
 #include "base/number.h"
@@ -14,112 +16,6 @@
 #include "target/target.h"
 
 #define LINES_SHOWN 20 /* of a failed hook */
-
-/* --- plans --- */
-
-/* "colo/web1 (web1.example.org), when colo/nas is done" */
-static void
-show_lane(const struct plan *p, const struct host *h)
-{
-	printf("%s (%s)", path_shown(h->path),
-	    h->transport == TRANSPORT_LOCAL ? "this machine" : h->address);
-	for (size_t i = 0; p->order == PLAN_AFTER && i < h->n_after; i++)
-		printf("%s %s", i ? "," : ", after", path_shown(h->after[i]->path));
-	for (size_t i = 0, n = 0; p->order == PLAN_BEFORE && i < p->n; i++)
-		for (size_t k = 0; k < p->lanes[i].host->n_after; k++)
-			if (p->lanes[i].host->after[k] == h)
-				printf("%s %s", n++ ? "," : ", after",
-				    path_shown(p->lanes[i].host->path));
-	printf("\n");
-}
-
-static void
-show_words(const struct hook *h)
-{
-	for (size_t i = 0; i < h->words.n; i++)
-		printf(" %s", h->words.at[i]);
-}
-
-static void
-show_slot(int slot)
-{
-	if (slot >= 0)
-		printf(" %d", slot);
-}
-
-static void
-show_step(const struct lane *lane, const struct step *s)
-{
-	const struct disk *d = s->disk;
-
-	printf("    ");
-	switch (s->kind) {
-	case STEP_STATUS:
-		printf("see which disks are open");
-		break;
-	case STEP_HOOK:
-		printf("%s%s%s:", d ? d->name : "", d ? " " : "", hook_kind_name(s->hook));
-		show_words(d ? &d->hooks[s->hook] : &lane->host->hooks[s->hook]);
-		break;
-	case STEP_OPEN:
-		printf("open %s as /dev/mapper/%s", d->device, d->name);
-		break;
-	case STEP_CLOSE:
-		printf("close /dev/mapper/%s on %s", d->name, d->device);
-		break;
-	case STEP_VERIFY:
-		printf("test your key on %s", d->device);
-		break;
-	case STEP_INFO:
-	case STEP_SURVEY:
-		printf("read the LUKS header of %s", d->device);
-		break;
-	case STEP_PROBE:
-		printf("look what lies on %s", d->device);
-		break;
-	case STEP_FORMAT:
-		printf("format %s with your key in slot %d", d->device, s->slot);
-		break;
-	case STEP_ADD:
-		printf("add the key to %s", s->slot >= 0 ? "slot" : "a spare slot");
-		show_slot(s->slot);
-		printf(" of %s and prove it", d->device);
-		break;
-	case STEP_KILL:
-		printf("empty %s", s->slot >= 0 ? "slot" : "what was left over in other slots");
-		show_slot(s->slot);
-		printf(" of %s", d->device);
-		break;
-	}
-	if (s->when)
-		printf(" (%s)", s->when);
-	printf("\n");
-}
-
-static void
-show_plan(const struct plan *p)
-{
-	/* What happens here may come after the last visit, too. */
-	for (unsigned phase = 0; phase <= p->n_phases; phase++) {
-		if (phase < COUNT(p->between) && p->between[phase])
-			printf("here\n    %s\n", p->between[phase]);
-		for (size_t i = 0; i < p->n; i++) {
-			const struct lane *lane = &p->lanes[i];
-			bool named = false;
-
-			for (size_t k = 0; k < lane->n; k++) {
-				if (lane->steps[k].phase != phase)
-					continue;
-				if (!named)
-					show_lane(p, lane->host);
-				named = true;
-				show_step(lane, &lane->steps[k]);
-			}
-		}
-	}
-}
-
-/* --- results --- */
 
 bool
 show_may_colour(int fd)
@@ -133,7 +29,7 @@ void
 show_init(struct show *s, const struct options *o)
 {
 	*s = (struct show){ .quiet = o->quiet, .verbose = o->verbose > 0, .only_refused = true,
-		.colour = show_may_colour(STDOUT_FILENO) };
+		.json = o->json ? stdout : NULL, .colour = show_may_colour(STDOUT_FILENO) };
 }
 
 void
@@ -153,25 +49,38 @@ show_begin(struct app *app, const struct plan *p, const struct target_set *set)
 
 		s->width = width > s->width ? width : s->width;
 	}
+	if (s->json)
+		json_begin(s->json, app->options.command->name, app->options.dry_run, set);
 	if (app->options.dry_run)
-		show_plan(p);
+		show_plan(s->json, p);
 	return !app->options.dry_run;
 }
 
 void
-show_away(const struct host *h, const struct err *why, int64_t wait_ms)
+show_away(struct show *s, const struct host *h, const struct err *why, int64_t wait_ms)
 {
 	AUTO(str_done) struct str wait = { 0 };
 
+	if (s->json)
+		json_away(s->json, h, why, wait_ms);
 	number_add_duration(wait_ms, &wait);
 	log_line(LOG_INFO, "%s: does not answer yet (%s): trying again for up to %s",
 	    path_shown(h->path), why->text, str_text(&wait));
 }
 
 void
+show_row(struct show *s, const struct row *row)
+{
+	if (s->json)
+		json_step(s->json, row);
+}
+
+void
 show_good(struct show *s, const struct disk *d, const char *word, const char *note)
 {
-	if (s->quiet)
+	if (s->json)
+		json_disk(s->json, d, word, note, NULL);
+	if (s->json || s->quiet)
 		return;
 	progress_erase();
 	printf("%-*s  %s%s%s%s%s%s\n", s->width, path_shown(d->path), s->colour ? "\033[32m" : "",
@@ -208,9 +117,12 @@ show_bad(struct show *s, const struct disk *d, const char *word, const struct er
 {
 	bool told = (e->kind == ERR_HOST || e->kind == ERR_AWAY) && d->host == s->host && strcmp(s->told, e->text) == 0;
 	const char *name = path_shown(d->path);
+	struct err why = *e;
 
 	s->n_bad++;
-	summary_add(&s->summary, d, e->kind);
+	why.kind = summary_add(&s->summary, d, e->kind);
+	if (s->json)
+		json_disk(s->json, d, word, "", &why);
 	s->only_refused = s->only_refused && e->kind == ERR_REFUSED;
 	if (told || !e->text[0])
 		log_line(LOG_ERROR, "%s: %s", name, word);
@@ -273,4 +185,19 @@ show_summary(struct show *s, const char *not_as_asked)
 	log_line(LOG_ERROR, "%zu of %zu disk%s %s", s->n_bad, s->n_all, s->n_all == 1 ? "" : "s",
 	    not_as_asked);
 	return s->only_refused ? 5 : 1;
+}
+
+void
+show_error(struct show *s, const struct err *e, int status)
+{
+	if (s->json)
+		json_error(s->json, e, status);
+	log_line(LOG_ERROR, "%s", e->text);
+}
+
+void
+show_end(struct show *s, int status)
+{
+	if (s->json)
+		json_end(s->json, status, s->n_all, s->n_bad);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * show: plans and results as text. What was asked for goes to stdout, what went wrong to
- * stderr with the name of its object. One line per disk, aligned.
+ * show: plans and results. What was asked for goes to stdout, as text or, with --json, as events
+ * (json.h); what went wrong to stderr, with the name of its object. One line per disk, aligned.
  */
 #ifndef ARVER_SHOW_H
 #define ARVER_SHOW_H
@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include "arver/summary.h"
 #include "report/report.h"
 
@@ -22,6 +23,7 @@ struct target_set;
 
 /* How results of one command are shown. */
 struct show {
+	FILE *json;		 /* where events go; NULL: text is printed */
 	bool quiet, verbose, colour;
 	int width;		 /* of the longest path */
 	const struct host *host; /* whose error was told last */
@@ -35,9 +37,11 @@ struct show {
 void show_init(struct show *s, const struct options *o);
 void show_done(struct show *s);
 
+/* --dry-run: host by host, step by step. */
+void show_plan(FILE *json, const struct plan *p);
+
 /*
- * What will be done. False with --dry-run: the plan, host by host, step by step, was all
- * there is to show.
+ * What will be done. False with --dry-run: the plan was all there is to show.
  */
 MUST_CHECK bool show_begin(struct app *app, const struct plan *p, const struct target_set *set);
 
@@ -45,7 +49,10 @@ MUST_CHECK bool show_begin(struct app *app, const struct plan *p, const struct t
 bool show_may_colour(int fd);
 
 /* A host that does not answer yet, and is tried again for `wait_ms` in all. */
-void show_away(const struct host *h, const struct err *why, int64_t wait_ms);
+void show_away(struct show *s, const struct host *h, const struct err *why, int64_t wait_ms);
+
+/* A finished row; for events only. */
+void show_row(struct show *s, const struct row *row);
 
 /* "colo/web1/data  opened (slot 3)"; `note` may be "". Counts a disk as good. */
 void show_good(struct show *s, const struct disk *d, const char *word, const char *note);
@@ -64,5 +71,11 @@ void show_host_row(struct show *s, const struct row *row);
 
 /* The last lines, where something went wrong, and the exit status. */
 int show_summary(struct show *s, const char *not_as_asked);
+
+/* What stopped everything, and the exit status that follows. */
+void show_error(struct show *s, const struct err *e, int status);
+
+/* Nothing comes behind it. */
+void show_end(struct show *s, int status);
 
 #endif

@@ -60,14 +60,15 @@ summary_done(struct summary *s)
 	*s = (struct summary){ 0 };
 }
 
-void
+enum err_kind
 summary_add(struct summary *s, const struct disk *d, enum err_kind kind)
 {
 	for (size_t i = 0; i < s->n; i++)
 		if (s->at[i].disk == d)
-			return;
+			return s->at[i].kind;
 	*(struct failure *)mem_push(&s->at, &s->n, sizeof(*s->at)) =
 	    (struct failure){ .disk = d, .kind = kind };
+	return kind;
 }
 
 /* Is failure i the first of its reason on this host? */

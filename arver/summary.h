@@ -20,8 +20,8 @@ struct summary {
 
 void summary_done(struct summary *s);
 
-/* A disk that is not as asked, or its hook. What was added first counts. */
-void summary_add(struct summary *s, const struct disk *d, enum err_kind kind);
+/* A disk that is not as asked, or its hook. What was added first counts, and is returned. */
+enum err_kind summary_add(struct summary *s, const struct disk *d, enum err_kind kind);
 
 /*
  * A line for each reason: "2 hosts do not answer: colo/web7, colo/web9: run the same

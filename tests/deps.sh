@@ -10,7 +10,7 @@ packages()
 	case $1 in
 	build)
 		echo gcc libc6-dev make pkg-config libssh-dev libgpgme-dev libcryptsetup-dev libyaml-dev \
-			libblkid-dev zlib1g-dev libgcrypt20-dev libgpg-error-dev
+			libblkid-dev zlib1g-dev libjson-c-dev libgcrypt20-dev libgpg-error-dev
 		;;
 	lab)
 		# What the guest of tests/lab/ needs, and the demo in it.
@@ -20,7 +20,7 @@ packages()
 	test)
 		# What stories and unit tests use besides.
 		packages lab
-		echo libcmocka-dev valgrind strace dash ruby xxd git man-db patch python3
+		echo libcmocka-dev valgrind strace dash ruby xxd git man-db patch python3 python3-jsonschema
 		;;
 	lint)
 		echo clang-tidy cppcheck shellcheck mandoc binutils

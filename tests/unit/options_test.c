@@ -150,6 +150,8 @@ options_parse_every_option_sets_its_field_before_and_behind_the_action(void **st
 		{ "--wait=15m", "--close x", { .wait_ms = 900000 } },
 		{ "--wait 24h", "-i x", { .wait_ms = 86400000 } },
 		{ "--fail-fast", "--verify x", { .fail_fast = true } },
+		{ "--json", "-l", { .json = true } },
+		{ "--json", "-k x", { .json = true } },
 		{ "-v", "-o x", { .verbose = 1 } },
 		{ "-v -v", "-o x", { .verbose = 1 } },
 		{ "--verbose", "-o x", { .verbose = 1 } },
@@ -176,7 +178,7 @@ options_parse_every_option_sets_its_field_before_and_behind_the_action(void **st
 		    o.jobs != want->jobs || o.wait_ms != want->wait_ms || o.verbose != want->verbose || o.quiet != want->quiet ||
 		    o.trust_all != want->trust_all || o.ask_password != want->ask_password ||
 		    o.force != want->force || o.violence != want->violence ||
-		    o.dry_run != want->dry_run || o.fail_fast != want->fail_fast)
+		    o.dry_run != want->dry_run || o.fail_fast != want->fail_fast || o.json != want->json)
 			fail_msg("arver %s is not read as meant", words);
 	}
 }
@@ -254,6 +256,25 @@ options_parse_mistake_is_named_in_one_sentence(void **state)
 		assert_refused(cases[i].words, cases[i].want);
 }
 
+static void
+options_parse_mistake_keeps_the_wish_for_json(void **state)
+{
+	static const struct { const char *words; bool want; } cases[] = {
+		{ "--json", true }, { "--json --nonsense", true }, { "--nonsense -o a --json", true },
+		{ "--dump-key a --json", true }, { "--nonsense", false }, { "--nonsense -- --json", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct options o = { 0 };
+		struct line l;
+
+		split(&l, cases[i].words);
+		assert_false(options_parse(l.argc, l.argv, &o, NULL));
+		assert_int_equal(o.json, cases[i].want);
+	}
+}
+
 /* What each action is called with here, and the options that it does not take. */
 static const struct { const char *name, *words; } actions[] = {
 	{ "init", "--init" }, { "list-targets", "--list-targets" }, { "create", "--create a" },
@@ -272,6 +293,8 @@ options_parse_option_of_another_action_is_refused(void **state)
 		{ "jobs", "-j 2", " create open close add-user del-user info verify " },
 		{ "wait", "--wait 5m", " create open close add-user del-user info verify " },
 		{ "fail-fast", "--fail-fast", " create open close add-user del-user info verify " },
+		{ "json", "--json",
+		    " list-targets create open close add-user del-user info verify " },
 	};
 
 	(void)state;
@@ -312,7 +335,7 @@ options_help_names_every_action_and_option(void **state)
 {
 	static const char *const options[] = { "-u, --user NAME", "-c, --config-dir DIR",
 		"-t, --trust-all", "--ask-password", "--force", "--violence", "--dry-run",
-		"-j, --jobs N", "--wait DURATION", "--fail-fast", "-v, --verbose", "--vv", "-q, --quiet",
+		"-j, --jobs N", "--wait DURATION", "--fail-fast", "-v, --verbose", "--vv", "-q, --quiet", "--json",
 		"-a, --add-user USER TARGETS", "-l, --list-targets [TARGETS]", "--create TARGETS",
 		"-h, --help" };
 	char *text = NULL;
@@ -340,6 +363,7 @@ main(void)
 		cmocka_unit_test(options_parse_every_option_sets_its_field_before_and_behind_the_action),
 		cmocka_unit_test(options_parse_short_cluster_may_end_in_the_action),
 		cmocka_unit_test(options_parse_mistake_is_named_in_one_sentence),
+		cmocka_unit_test(options_parse_mistake_keeps_the_wish_for_json),
 		cmocka_unit_test(options_parse_option_of_another_action_is_refused),
 		cmocka_unit_test(options_parse_every_action_takes_the_common_options),
 		cmocka_unit_test(options_help_names_every_action_and_option),
