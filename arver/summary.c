@@ -104,11 +104,22 @@ add_reason(const struct summary *s, const struct reason *r, struct argv *out)
 		argv_addf(out, "%zu %s: %s: %s", n, r->many, str_text(&names), r->next);
 }
 
+static int
+compare(const void *a, const void *b)
+{
+	size_t x = ((const struct failure *)a)->disk->index;
+	size_t y = ((const struct failure *)b)->disk->index;
+
+	return (x > y) - (x < y);
+}
+
 void
-summary_lines(const struct summary *s, struct argv *out)
+summary_lines(struct summary *s, struct argv *out)
 {
 	bool several = false;
 
+	if (s->n > 0)
+		qsort(s->at, s->n, sizeof(*s->at), compare);
 	for (size_t i = 1; i < s->n; i++)
 		several = several || s->at[i].disk->host != s->at[0].disk->host;
 	for (size_t i = 0; several && i < COUNT(reasons); i++)

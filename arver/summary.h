@@ -25,9 +25,9 @@ enum err_kind summary_add(struct summary *s, const struct disk *d, enum err_kind
 
 /*
  * A line for each reason: "2 hosts do not answer: colo/web7, colo/web9: run the same
- * command again". None where all of it happened on one host: that can be seen at a glance.
+ * command again", names in the inventory's order. None where all of it happened on one host: that can be seen at a glance.
  */
-void summary_lines(const struct summary *s, struct argv *out);
+void summary_lines(struct summary *s, struct argv *out);
 
 /* What a person can do about such a failure. */
 const char *summary_next(enum err_kind kind);
