@@ -139,6 +139,9 @@ install: build/arver
 	install -m 755 build/arver $(DESTDIR)$(PREFIX)/bin/arver
 	install -m 644 man/arver-json.schema.json $(DESTDIR)$(PREFIX)/share/arver/
 	$(if $(HOOKS),install -m 755 $(HOOKS) $(DESTDIR)$(PREFIX)/share/arver/hooks/)
+	install -D -m 644 completions/arver.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/arver
+	install -D -m 644 completions/_arver $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_arver
+	install -D -m 644 completions/arver.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/arver.fish
 	$(foreach m,$(MAN),install -D -m 644 $(m) \
 	    $(DESTDIR)$(PREFIX)/share/man/man$(subst .,,$(suffix $(m)))/$(notdir $(m));)
 

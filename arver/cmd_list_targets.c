@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* --list-targets: the inventory's paths, one a line, ready to be used as targets. */
+/*
+ * --list-targets: the inventory's paths, one a line, ready to be used as targets. Programs (the
+ * shells' completions) get the admins, too.
+ */
 #include <stdio.h>
 #include "arver/app.h"
 #include "arver/command.h"
@@ -31,6 +34,8 @@ list_tree(FILE *json, const struct inventory *inv)
 				list(json, host->disks[d]->path, "disk");
 		}
 	}
+	for (size_t i = 0; json && i < inventory_n_admins(inv); i++)
+		json_admin(json, inventory_admin(inv, i));
 }
 
 static bool

@@ -289,6 +289,17 @@ json_target(FILE *out, const char *path, const char *type)
 	emit(out, o);
 }
 
+void
+json_admin(FILE *out, const struct admin *a)
+{
+	object *o = event("admin");
+
+	add_text(o, "admin", a->name);
+	add_number(o, "slot", (unsigned)a->slot);
+	add_flag(o, "revoked", a->revoked);
+	emit(out, o);
+}
+
 static object *
 key_object(const struct key *k)
 {

@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "report/report.h"
 
+struct admin;
 struct disk;
 struct host;
 struct key;
@@ -47,6 +48,9 @@ void json_header(FILE *out, const struct work *w, const struct json_claim *claim
 
 /* --list-targets: `type` is group, host or disk. */
 void json_target(FILE *out, const char *path, const char *type);
+
+/* ... and an admin of the file users. */
+void json_admin(FILE *out, const struct admin *a);
 
 /* --keys: what I hold for a path. `elsewhere`: the path whose key is for this disk, by its UUID. */
 struct json_holding {

@@ -20,7 +20,8 @@ packages()
 	test)
 		# What stories and unit tests use besides.
 		packages lab
-		echo libcmocka-dev valgrind strace dash ruby xxd git man-db patch python3 python3-jsonschema
+		echo libcmocka-dev valgrind strace dash ruby xxd git man-db patch python3 python3-jsonschema \
+			bash-completion zsh fish
 		;;
 	lint)
 		echo clang-tidy cppcheck shellcheck mandoc binutils

@@ -71,7 +71,7 @@ for file in $(grep -rlE '^[[:space:]]*#[[:space:]]*include[[:space:]]*<libssh/' 
 done
 
 # Every folder tells in at most 30 lines what it is for.
-for dir in arver lib lib/* keystore hooks man tests tests/lab tests/torture; do
+for dir in arver lib lib/* keystore completions hooks man tests tests/lab tests/torture; do
 	[ -d "$dir" ] || continue
 	if [ ! -f "$dir/README.md" ]; then
 		complain "$dir has no README.md"
