@@ -36,6 +36,7 @@ void
 show_done(struct show *s)
 {
 	summary_done(&s->summary);
+	free(s->told);
 }
 
 bool
@@ -112,10 +113,35 @@ without_name(const char *text, const char *name)
 	return strncmp(text, name, n) == 0 && strncmp(text + n, ": ", 2) == 0 ? text + n + 2 : text;
 }
 
+struct told {
+	const struct host *host;
+	struct err err;
+};
+
+/* Is this what was told last of this host? From now on it is. */
+static bool
+was_told(struct show *s, const struct host *h, const struct err *e)
+{
+	struct told *t = NULL;
+	bool same;
+
+	if (!e->text[0])
+		return false;
+	for (size_t i = 0; i < s->n_told && !t; i++)
+		if (s->told[i].host == h)
+			t = &s->told[i];
+	same = t && strcmp(t->err.text, e->text) == 0;
+	if (!t)
+		t = mem_push(&s->told, &s->n_told, sizeof(*t));
+	*t = (struct told){ .host = h, .err = *e };
+	return same;
+}
+
 void
 show_bad(struct show *s, const struct disk *d, const char *word, const struct err *e)
 {
-	bool told = (e->kind == ERR_HOST || e->kind == ERR_AWAY) && d->host == s->host && strcmp(s->told, e->text) == 0;
+	bool of_host = e->kind == ERR_HOST || e->kind == ERR_AWAY || e->kind == ERR_HOOK;
+	bool told = was_told(s, d->host, e) && of_host;
 	const char *name = path_shown(d->path);
 	struct err why = *e;
 
@@ -128,8 +154,6 @@ show_bad(struct show *s, const struct disk *d, const char *word, const struct er
 		log_line(LOG_ERROR, "%s: %s", name, word);
 	else
 		log_line(LOG_ERROR, "%s: %s: %s", name, word, without_name(e->text, name));
-	s->host = d->host;
-	snprintf(s->told, sizeof(s->told), "%s", e->text);
 }
 
 /* The lines of a hook's output, behind its name: all of them with -v, else the last ones. */
@@ -163,13 +187,11 @@ show_host_row(struct show *s, const struct row *row)
 	}
 	if (bad && step->disk)
 		summary_add(&s->summary, step->disk, row->err.kind);
-	if (!bad || (row->host == s->host && strcmp(s->told, row->err.text) == 0))
+	if (!bad || was_told(s, row->host, &row->err))
 		return;
 	log_line(LOG_ERROR, "%s: %s", path, without_name(row->err.text, path));
 	if (strchr(str_text(&row->output), '\n')) /* else the sentence quotes all of it */
 		show_output(s, &row->output);
-	s->host = row->host;
-	snprintf(s->told, sizeof(s->told), "%s", row->err.text);
 }
 
 int

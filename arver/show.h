@@ -26,8 +26,8 @@ struct show {
 	FILE *json;		 /* where events go; NULL: text is printed */
 	bool quiet, verbose, colour;
 	int width;		 /* of the longest path */
-	const struct host *host; /* whose error was told last */
-	char told[512];
+	struct told *told;	 /* of each host the error that was told last */
+	size_t n_told;
 	size_t n_bad, n_all;	 /* disks */
 	bool only_refused;	 /* everything bad was refused for safety */
 	struct summary summary;
@@ -61,8 +61,8 @@ void show_good(struct show *s, const struct disk *d, const char *word, const cha
 const char *show_word(enum outcome o, const char *failed);
 
 /*
- * "error: colo/web1/data: not opened: ..."; the same host's same connection
- * error is told once. Counts a disk as bad.
+ * "error: colo/web1/data: not opened: ..."; what ended all of a
+ * host is told once for it. Counts a disk as bad.
  */
 void show_bad(struct show *s, const struct disk *d, const char *word, const struct err *e);
 
