@@ -26,7 +26,7 @@
 #define KILL_MS 1000  /* after SIGKILL, for one that is stuck in the kernel */
 #define TICK_MS 20    /* how often to look where there is no pidfd */
 
-enum { IN, OUT, ERR, N_PIPES };
+enum { IN, OUT, ERR, N_PIPES = 3 };
 
 enum stage { RUNNING, LINGERING, TERMINATED, KILLED };
 
@@ -92,12 +92,12 @@ make_pipe(struct run *r, int which)
 
 /* Descriptors 0 to 2 and no other. Returns an errno value. */
 static int
-prepare_files(posix_spawn_file_actions_t *files, const struct run *r)
+prepare_files(posix_spawn_file_actions_t *files, const int theirs[N_PIPES])
 {
 	int code = 0;
 
 	for (int i = 0; code == 0 && i < N_PIPES; i++)
-		code = posix_spawn_file_actions_adddup2(files, r->theirs[i], i);
+		code = posix_spawn_file_actions_adddup2(files, theirs[i], i);
 	return code ? code : posix_spawn_file_actions_addclosefrom_np(files, N_PIPES);
 }
 
@@ -117,11 +117,10 @@ proc_spawn_attr(posix_spawnattr_t *attr)
 			  POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
 }
 
-/* Returns an errno value. */
-static int
-spawn(struct run *r)
+int
+proc_spawn(const char *const *words, const int theirs[N_PIPES], pid_t *pid)
 {
-	char *const *argv = (char *const *)r->c->argv;
+	char *const *argv = (char *const *)words;
 	posix_spawn_file_actions_t files;
 	posix_spawnattr_t attr;
 	int code = posix_spawn_file_actions_init(&files);
@@ -130,11 +129,11 @@ spawn(struct run *r)
 		return code;
 	code = posix_spawnattr_init(&attr);
 	if (code == 0) {
-		code = prepare_files(&files, r);
+		code = prepare_files(&files, theirs);
 		if (code == 0)
 			code = proc_spawn_attr(&attr);
 		if (code == 0)
-			code = posix_spawnp(&r->pid, argv[0], &files, &attr, argv, environ);
+			code = posix_spawnp(pid, argv[0], &files, &attr, argv, environ);
 		posix_spawnattr_destroy(&attr);
 	}
 	posix_spawn_file_actions_destroy(&files);
@@ -149,7 +148,7 @@ start(struct run *r, struct err *e)
 	for (int i = 0; i < N_PIPES; i++)
 		if (!make_pipe(r, i))
 			return err_errno(e, ERR_SYSTEM, errno, "no pipe for %s", r->c->argv[0]);
-	code = spawn(r);
+	code = proc_spawn(r->c->argv, r->theirs, &r->pid);
 	if (code != 0)
 		return err_errno(e, ERR_SYSTEM, code, "cannot run %s", r->c->argv[0]);
 	for (int i = 0; i < N_PIPES; i++)

@@ -11,6 +11,7 @@
 #include <spawn.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 #include "base/err.h"
 #include "base/str.h"
 
@@ -81,6 +82,12 @@ MUST_CHECK bool proc_run(const struct proc_command *c, struct proc_result *out, 
  * more than `cap` bytes the last ones, behind "... ". Nothing if there are none.
  */
 void proc_quote_output(struct str *out, const struct proc_result *r, size_t cap);
+
+/*
+ * Start a program that lives longer than one command, with `files` as its descriptors 0 to 2 and
+ * no other. The caller reaps it. Returns an errno value. Any thread.
+ */
+int proc_spawn(const char *const *argv, const int files[3], pid_t *pid);
 
 /*
  * What every child that we start gets: a session of its own (no terminal to

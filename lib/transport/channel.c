@@ -58,9 +58,8 @@ on_status(ssh_session session, ssh_channel channel, int status, void *arg)
 	end_with(arg, PROC_EXITED, status);
 }
 
-/* "KILL" to 9; 0 for one that this system does not know. */
-static int
-signal_number(const char *name)
+int
+channel_signal(const char *name)
 {
 	for (int i = 1; i < NSIG; i++) {
 		const char *known = sigabbrev_np(i);
@@ -80,7 +79,7 @@ on_signal(ssh_session session, ssh_channel channel, const char *name, int core, 
 	(void)core;
 	(void)text;
 	(void)language;
-	end_with(arg, PROC_SIGNALLED, signal_number(name));
+	end_with(arg, PROC_SIGNALLED, channel_signal(name));
 }
 
 /* Keep calling until it is done; SSH_AGAIN if `until` is over first. */

@@ -23,4 +23,7 @@ enum channel_end {
 enum channel_end channel_run(const struct link *l, const char *line, const struct proc_command *c,
     int64_t open_until, struct proc_result *out, struct err *e);
 
+/* "KILL" to 9; 0 for one that this system does not know. */
+int channel_signal(const char *name);
+
 #endif

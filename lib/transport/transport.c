@@ -75,3 +75,13 @@ transport_quote(struct str *out, const char *word)
 	if (inside)
 		str_add_char(out, '\'');
 }
+
+void
+transport_line(struct str *out, const char *const *argv)
+{
+	str_add(out, "exec"); /* else some shells stay, and make a status of a signal */
+	for (const char *const *word = argv; *word; word++) {
+		str_add_char(out, ' ');
+		transport_quote(out, *word);
+	}
+}

@@ -83,5 +83,7 @@ DROP(transport, struct transport)
  * control characters) reads back exactly these bytes as one word.
  */
 void transport_quote(struct str *out, const char *word);
+/* Append what makes the login's shell become this command. */
+void transport_line(struct str *out, const char *const *argv);
 
 #endif
