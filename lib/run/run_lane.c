@@ -21,8 +21,14 @@ new_transport(const struct run *r, const struct host *h)
 		.pool = r->pool,
 	};
 
-	return h->transport == TRANSPORT_LOCAL ? transport_local_new(&spec)
-					       : transport_ssh_new(&spec);
+	switch (h->transport) {
+	case TRANSPORT_LOCAL:
+		return transport_local_new(&spec);
+	case TRANSPORT_OPENSSH:
+		return transport_openssh_new(&spec);
+	default:
+		return transport_ssh_new(&spec);
+	}
 }
 
 void

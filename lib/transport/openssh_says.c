@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * openssh_says: ssh's words are looked for, never trusted: they choose the sentence and are quoted
+ * in it. Of a jump host's ssh the words come on the same stream; what is said of this host's key
+ * and login counts only behind the line in which ssh itself has shown the key.
+ */
+#include "transport/openssh_says.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include "base/proc.h"
+#include "transport/transport.h"
+
+#define DEBUG "debug1: "
+#define SHOWN "debug1: Server host key: "
+#define OFFERED "debug1: Offering public key: "
+#define TAKEN "debug1: Server accepts key: "
+#define QUOTE_CAP 250
+#define TRIED_CAP 200
+
+/* The text from `p` to the end of its line, at most; owned. */
+static char *
+rest_of_line(const char *p)
+{
+	return mem_strndup(p, strcspn(p, "\r\n"));
+}
+
+/* What stands between two texts in one line; NULL if it does not. Owned. */
+static char *
+between(const char *said, const char *before, const char *behind)
+{
+	for (const char *at = strstr(said, before); at; at = strstr(at, before)) {
+		AUTO(mem_free_drop) char *line = rest_of_line(at += strlen(before));
+		const char *end = strstr(line, behind);
+
+		if (end)
+			return mem_strndup(line, (size_t)(end - line));
+	}
+	return NULL;
+}
+
+/* What is no debugging, for people. */
+static void
+add_quoted(struct str *out, const char *before, const char *said)
+{
+	AUTO(proc_result_done) struct proc_result r = { 0 };
+
+	for (const char *p = said; *p;) {
+		size_t len = strcspn(p, "\n");
+
+		len += p[len] == '\n';
+		if (!str_starts(p, DEBUG))
+			str_add_bytes(&r.err, (struct bytes){ p, len });
+		p += len;
+	}
+	if (r.err.len == 0)
+		return;
+	str_add(out, before);
+	proc_quote_output(out, &r, QUOTE_CAP);
+}
+
+/* "ssh -p 2222 root@web1", to be typed. */
+static char *
+command(const struct transport_spec *spec)
+{
+	AUTO(str_done) struct str line = { 0 };
+	AUTO(mem_free_drop) char *who =
+	    spec->user ? mem_printf("%s@%s", spec->user, spec->address) : mem_strdup(spec->address);
+
+	str_add(&line, "ssh ");
+	if (spec->port)
+		str_addf(&line, "-p %u ", spec->port);
+	transport_quote(&line, who);
+	return str_take(&line);
+}
+
+static bool
+fail_unknown(const struct transport_spec *spec, const char *key, struct err *e)
+{
+	AUTO(mem_free_drop) char *line = command(spec);
+
+	return err_set(e, ERR_HOST,
+	    "host key of %s is not known: %s; compare the fingerprint, then accept it with: %s",
+	    spec->address, key, line);
+}
+
+static bool
+fail_changed(const struct transport_spec *spec, const char *said, const char *key, struct err *e)
+{
+	AUTO(mem_free_drop) char *line = command(spec);
+	AUTO(mem_free_drop) char *name = between(said, "ost key for ", " has changed");
+	const char *offending = strstr(said, "Offending ");
+	AUTO(mem_free_drop) char *where = offending ? rest_of_line(offending) : NULL;
+	char *file = where ? strstr(where, " key in ") : NULL;
+	char *number = file ? strrchr(file, ':') : NULL;
+	AUTO(str_done) struct str remove = { 0 };
+
+	if (!name || !number)
+		return err_set(e, ERR_HOST,
+		    "host key of %s HAS CHANGED, or somebody is in between: it shows %s; see: %s",
+		    spec->address, key, line);
+	*number++ = '\0';
+	file += strlen(" key in ");
+	str_add(&remove, "ssh-keygen -R ");
+	transport_quote(&remove, name);
+	str_add(&remove, " -f ");
+	transport_quote(&remove, file);
+	return err_set(e, ERR_HOST,
+	    "host key of %s HAS CHANGED, or somebody is in between: it shows %s, %s line %s has "
+	    "another; only if you know why: %s && %s",
+	    spec->address, key, file, number, str_text(&remove), line);
+}
+
+/* "/home/x/.ssh/id ED25519 SHA256:... agent": the part before the fingerprint. */
+static void
+add_tried(struct str *out, const char *said)
+{
+	for (const char *at = strstr(said, OFFERED); at; at = strstr(at, OFFERED)) {
+		AUTO(mem_free_drop) char *line = rest_of_line(at += strlen(OFFERED));
+		char *hash = strstr(line, " SHA256:");
+
+		if (hash)
+			*hash = '\0';
+		str_add(out, out->len > 0 ? ", " : "");
+		str_add_escaped(out, bytes_of(line), TRIED_CAP);
+	}
+}
+
+static bool
+fail_login(const struct transport_spec *spec, const char *said, struct err *e)
+{
+	AUTO(mem_free_drop) char *methods = between(said, "Permission denied (", ")");
+	AUTO(mem_free_drop) char *taken = between(said, TAKEN, " SHA256:");
+	AUTO(str_done) struct str tried = { 0 }, more = { 0 };
+	char *type = taken ? strrchr(taken, ' ') : NULL;
+
+	add_tried(&tried, said);
+	if (type)
+		*type = '\0';
+	if (taken)
+		str_addf(&more,
+		    "; the server takes %s, but nobody signs with it: is its passphrase needed? "
+		    "Then first: ssh-add %s",
+		    taken, taken);
+	if (methods)
+		str_addf(&more, "; the server allows: %s", methods);
+	return err_set(e, ERR_HOST, "login as %s at %s was refused; tried: %s%s",
+	    spec->user ? spec->user : "you", spec->address,
+	    tried.len > 0 ? str_text(&tried) : "no key at all", str_text(&more));
+}
+
+/* It is nobody's fault but the server's, which does not answer; on the way there, too. */
+static enum err_kind
+kind_without_key(const char *said)
+{
+	static const char *const others[] = { "debug1: Remote protocol version",
+		"Host key verification failed", ": Permission denied (" };
+	bool tried = strstr(said, "debug1: Connecting to ") ||
+		     strstr(said, "debug1: Executing proxy command") ||
+		     strstr(said, "Could not resolve hostname");
+
+	for (size_t i = 0; i < COUNT(others); i++)
+		tried = tried && !strstr(said, others[i]);
+	return tried ? ERR_AWAY : ERR_HOST;
+}
+
+/* What the last line of debugging says it was at. */
+static bool
+fail_late(const struct transport_spec *spec, const char *said, struct err *e)
+{
+	AUTO(mem_free_drop) char *last = NULL;
+	AUTO(str_done) struct str more = { 0 };
+
+	for (const char *at = strstr(said, DEBUG); at; at = strstr(at, DEBUG)) {
+		free(last);
+		last = rest_of_line(at += strlen(DEBUG));
+	}
+	if (last) {
+		str_add(&more, "; it was at: ");
+		str_add_escaped(&more, bytes_of(last), QUOTE_CAP);
+	}
+	add_quoted(&more, "; ssh says: ", said);
+	return err_set(e, strstr(said, SHOWN) ? ERR_HOST : ERR_AWAY,
+	    "%s does not let ssh in within the time for connecting%s", spec->address,
+	    str_text(&more));
+}
+
+/* The other reasons, in ssh's own words. */
+static bool
+fail_quoting(const struct transport_spec *spec, const char *said, struct err *e)
+{
+	AUTO(str_done) struct str more = { 0 };
+
+	add_quoted(&more, "; ssh says: ", said);
+	return err_set(
+	    e, kind_without_key(said), "no SSH connection to %s%s", spec->address, str_text(&more));
+}
+
+bool
+openssh_says(const struct transport_spec *spec, struct bytes said, bool late, struct err *e)
+{
+	AUTO(mem_free_drop) char *text = mem_strndup(said.ptr ? said.ptr : "", said.len);
+	const char *shown = strstr(text, SHOWN);
+	AUTO(mem_free_drop) char *key = shown ? rest_of_line(shown + strlen(SHOWN)) : NULL;
+
+	if (late)
+		return fail_late(spec, text, e);
+	if (!shown)
+		return fail_quoting(spec, text, e);
+	if (strstr(shown, "REVOKED HOST KEY"))
+		return err_set(e, ERR_HOST, "host key %s of %s is revoked", key, spec->address);
+	if (strstr(shown, "IDENTIFICATION HAS CHANGED"))
+		return fail_changed(spec, shown, key, e);
+	if (strstr(shown, "host key is known for"))
+		return fail_unknown(spec, key, e);
+	if (strstr(shown, ": Permission denied ("))
+		return fail_login(spec, shown, e);
+	return fail_quoting(spec, text, e);
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* openssh_says: from what ssh said (LogLevel DEBUG1) to one sentence: why not, and what to do.
+ * Pure. */
+#ifndef TRANSPORT_OPENSSH_SAYS_H
+#define TRANSPORT_OPENSSH_SAYS_H
+
+#include <stdbool.h>
+#include "base/err.h"
+#include "base/str.h"
+
+struct transport_spec;
+
+/*
+ * ERR_HOST: the host key is not known, has changed or is revoked, the login was refused; ERR_AWAY:
+ * nobody there speaks SSH. What has no sentence of ours is quoted. `late`: our deadline ended it.
+ * Returns false.
+ */
+bool openssh_says(const struct transport_spec *spec, struct bytes said, bool late, struct err *e);
+
+#endif

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * transport_openssh: the ssh program makes the connection, with all that it can and ssh_config says
+ * (master); our commands go over its control socket (mux, mux_channel). A connection that died
+ * while nobody used it is made anew once, as long as no byte of a command was sent.
+ */
+#include "transport/transport.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include "base/clock.h"
+#include "transport/master.h"
+#include "transport/mux.h"
+#include "transport/mux_channel.h"
+#include "transport/openssh_says.h"
+
+#define CONNECT_MS 10000
+
+struct transport_openssh {
+	struct transport base;
+	struct transport_spec spec;
+	struct master master;
+	struct mux mux;
+};
+
+static const struct transport_ops openssh_ops;
+
+static struct transport_openssh *
+self(struct transport *t)
+{
+	assert(t->ops == &openssh_ops);
+	return (struct transport_openssh *)t;
+}
+
+static void
+disconnect(struct transport_openssh *t)
+{
+	mux_close(&t->mux);
+	master_stop(&t->master);
+}
+
+/* See whether it has ended while nobody looked; what comes is of commands that are over. */
+static bool
+is_alive(struct transport_openssh *t)
+{
+	struct mux_packet p;
+
+	if (t->mux.fd < 0)
+		return false;
+	mux_pump(&t->mux);
+	while (mux_take(&t->mux, &p))
+		;
+	return t->mux.fd >= 0;
+}
+
+static bool
+do_connect(struct transport *base, struct err *e)
+{
+	struct transport_openssh *t = self(base);
+	int64_t until = clock_ms() + t->spec.connect_ms;
+	AUTO(str_done) struct str said = { 0 };
+	enum master_end end;
+
+	if (is_alive(t))
+		return true;
+	disconnect(t);
+	end = master_connect(&t->master, &t->spec, until, &t->mux, e);
+	if (end == MASTER_CONNECTED)
+		return true;
+	master_says(&t->master, &said);
+	disconnect(t);
+	return end != MASTER_FAILED &&
+	       openssh_says(&t->spec, str_bytes(&said), end == MASTER_LATE, e);
+}
+
+static bool
+do_run(struct transport *base, const struct proc_command *c, struct proc_result *out, struct err *e)
+{
+	struct transport_openssh *t = self(base);
+	AUTO(str_done) struct str line = { 0 };
+	enum channel_end end = CHANNEL_DEAD;
+
+	transport_line(&line, c->argv);
+	for (int tries = 0; end == CHANNEL_DEAD && tries < 2; tries++) {
+		if (!do_connect(base, e))
+			return false;
+		end = mux_channel_run(
+		    &t->mux, str_text(&line), c, clock_ms() + t->spec.connect_ms, out, e);
+		if (end == CHANNEL_DEAD)
+			disconnect(t);
+	}
+	if (end == CHANNEL_DEAD)
+		return err_set(e, ERR_HOST, "connection to %s lost before the command was sent",
+		    t->spec.address);
+	if (end == CHANNEL_RAN && (out->end == PROC_LOST || out->end == PROC_DEADLINE))
+		disconnect(t);
+	return end == CHANNEL_RAN;
+}
+
+static void
+do_free(struct transport *base)
+{
+	struct transport_openssh *t = self(base);
+
+	disconnect(t);
+	free(t);
+}
+
+static const struct transport_ops openssh_ops = {
+	.connect = do_connect,
+	.run = do_run,
+	.free = do_free,
+};
+
+struct transport *
+transport_openssh_new(const struct transport_spec *spec)
+{
+	struct transport_openssh *t = mem_alloc(1, sizeof(*t));
+
+	t->base.ops = &openssh_ops;
+	t->base.name = spec->name;
+	t->spec = *spec;
+	if (!t->spec.user)
+		t->spec.user = "root";
+	if (t->spec.connect_ms <= 0)
+		t->spec.connect_ms = CONNECT_MS;
+	t->base.sudo = !str_equal(t->spec.user, "root");
+	t->mux.fd = -1;
+	t->master = (struct master){ .pidfd = -1, .guard = -1, .complaint = -1 };
+	return &t->base;
+}
