@@ -24,6 +24,9 @@ struct link {
 	struct jump *jump; /* held: what it went through last, so that that stays; NULL: none */
 };
 
+/* The way out, for the errors that tell what libssh cannot do. */
+#define BY_OPENSSH "\"transport: openssh\" in settings"
+
 /* One try to connect: what its steps share. */
 struct attempt {
 	struct link *link;

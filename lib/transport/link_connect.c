@@ -5,6 +5,7 @@
  */
 #include "transport/link.h"
 
+#include <string.h>
 #include <libssh/libssh.h>
 #include "base/clock.h"
 #include "transport/dial.h"
@@ -34,7 +35,8 @@ set_text(const struct attempt *a, enum ssh_options_e option, const char *value, 
 	if (!value || ssh_options_set(a->link->session, option, value) == 0)
 		return true;
 	*a->beyond = true;
-	return err_set(e, ERR_HOST, "none of ssh_config's %s can be used here: %s", name, value);
+	return err_set(e, ERR_HOST, "none of ssh_config's %s can be used without " BY_OPENSSH ": %s",
+	    name, value);
 }
 
 static bool
@@ -65,7 +67,7 @@ static bool
 fail_handshake(const struct attempt *a, bool late, struct err *e)
 {
 	AUTO(str_done) struct str more = { 0 };
-	const char *banner = ssh_get_serverbanner(a->link->session);
+	const char *banner = ssh_get_serverbanner(a->link->session), *said;
 
 	proxy_quote(&a->link->proxy, &more);
 	if (late && !banner)
@@ -74,8 +76,13 @@ fail_handshake(const struct attempt *a, bool late, struct err *e)
 	if (late)
 		return err_set(e, ERR_AWAY, "%s began to speak SSH and fell silent%s", a->address,
 		    str_text(&more));
+	said = ssh_get_error(a->link->session);
+	if (strstr(said, "no match for method")) /* it goes on with long lists */
+		return err_set(e, ERR_HOST,
+		    "libssh and %s have no method in common, ssh may have, with " BY_OPENSSH ": %s",
+		    a->address, said);
 	return err_set(e, banner ? ERR_HOST : ERR_AWAY, "no SSH connection to %s: %s%s", a->address,
-	    ssh_get_error(a->link->session), str_text(&more));
+	    said, str_text(&more));
 }
 
 static bool
@@ -106,7 +113,7 @@ can_follow(const struct attempt *a, struct err *e)
 	if (names.len == 0)
 		return true;
 	*a->beyond = true;
-	return err_set(e, ERR_HOST, "ssh_config for %s has what this transport cannot do: %s",
+	return err_set(e, ERR_HOST, "ssh_config for %s has what needs " BY_OPENSSH ": %s",
 	    a->address, str_text(&names));
 }
 

@@ -128,6 +128,10 @@ set_other(struct reading *r, const char *key, const char *value)
 		c->connect_ms = (int64_t)number(value, INT_MAX) * 1000;
 	else if (str_equal(key, "identitiesonly"))
 		c->identities_only = str_equal(value, "yes");
+	else if (str_equal(key, "verifyhostkeydns"))
+		c->verify_by_dns = str_equal(value, "true") || str_equal(value, "ask");
+	else if (str_equal(key, "gssapiauthentication"))
+		c->gssapi = str_equal(value, "yes");
 	else if (str_equal(key, "addressfamily"))
 		c->family = str_equal(value, "inet") ? AF_INET :
 		    str_equal(value, "inet6")	     ? AF_INET6 :

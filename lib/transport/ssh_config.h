@@ -23,6 +23,7 @@ struct ssh_config {
 	int family; /* of addresses: AF_UNSPEC, AF_INET, AF_INET6 */
 	int64_t connect_ms;
 	bool identities_only;
+	bool verify_by_dns, gssapi; /* wanted, and libssh cannot do it: told if it is missed */
 	struct argv identity_files; /* with ~ and % already expanded by ssh or by us */
 	struct argv certificate_files;
 	struct argv known_hosts_files; /* user's, then global, in ssh's order */

@@ -92,11 +92,7 @@ do_run(struct transport *base, const struct proc_command *c, struct proc_result 
 	AUTO(str_done) struct str why = { 0 };
 	enum channel_end end = CHANNEL_DEAD;
 
-	str_add(&line, "exec"); /* else some shells stay, and make a status of a signal */
-	for (const char *const *word = c->argv; *word; word++) {
-		str_add_char(&line, ' ');
-		transport_quote(&line, *word);
-	}
+	transport_line(&line, c->argv);
 	for (int tries = 0; end == CHANNEL_DEAD && tries < 2; tries++) {
 		if (!do_connect(base, e))
 			return false;

@@ -9,6 +9,7 @@
 #include "transport/link.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <libssh/libssh.h>
 #include "base/clock.h"
 #include "transport/agent.h"
@@ -150,7 +151,7 @@ try_file(struct login *l, const struct identity *id)
 	return rc;
 }
 
-/* What the server would take instead; empty if it does not say. */
+/* What the server would take instead; nothing if it does not say. */
 static void
 add_methods(const struct attempt *a, struct str *out)
 {
@@ -164,8 +165,13 @@ add_methods(const struct attempt *a, struct str *out)
 		{ SSH_AUTH_METHOD_HOSTBASED, "hostbased" },
 		{ SSH_AUTH_METHOD_GSSAPI_MIC, "gssapi" },
 	};
-	int allowed = ssh_userauth_list(a->link->session, NULL);
+	ssh_session s = a->link->session;
+	int allowed = ssh_userauth_list(s, NULL);
 
+	while (allowed == 0 && ssh_userauth_none(s, NULL) == SSH_AUTH_AGAIN &&
+	    !link_is_dead(a->link) && link_wait(a->link, a->until))
+		; /* no key was tried, so nobody has asked yet */
+	allowed = ssh_userauth_list(s, NULL);
 	for (size_t i = 0; i < COUNT(methods); i++)
 		if (allowed & methods[i].bit)
 			note(out, methods[i].name);
@@ -183,12 +189,15 @@ fail(const struct login *l, const char *why, struct err *e)
 	if (l->locked.len > 0)
 		str_addf(&more, "; passphrase needed, so first: ssh-add %s", str_text(&l->locked));
 	if (l->unusable.len > 0)
-		str_addf(&more, "; cannot be used: %s", str_text(&l->unusable));
+		str_addf(&more, "; cannot be used: %s (ssh may, with " BY_OPENSSH ")",
+		    str_text(&l->unusable));
 	if (!l->all.agent)
 		str_add(&more, "; no ssh-agent");
 	add_methods(a, &methods);
 	if (methods.len > 0)
 		str_addf(&more, "; the server allows: %s", str_text(&methods));
+	if (a->config->gssapi && strstr(str_text(&methods), "gssapi"))
+		str_add(&more, " (GSSAPIAuthentication needs " BY_OPENSSH ")");
 	return err_set(e, ERR_HOST, "login as %s at %s %s; tried: %s%s", a->config->user,
 	    a->address, why, l->tried.len > 0 ? str_text(&l->tried) : "no key at all",
 	    str_text(&more));

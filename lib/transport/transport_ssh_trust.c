@@ -258,7 +258,9 @@ static bool
 fail_unknown(const struct attempt *a, const struct host_key *key, bool authority, struct err *e)
 {
 	AUTO(mem_free_drop) char *command = ssh_command(a);
-	const char *why = authority ? " (@cert-authority is of no use to this transport)" : "";
+	const char *why = authority	 ? " (@cert-authority needs " BY_OPENSSH ")" :
+	    a->config->verify_by_dns ? " (VerifyHostKeyDNS needs " BY_OPENSSH ")" :
+					   "";
 
 	return err_set(e, ERR_HOST,
 	    "host key of %s is not known: %s%s; compare the fingerprint, then accept it with: %s",

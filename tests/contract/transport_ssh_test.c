@@ -94,7 +94,10 @@ transport_ssh_host_key_not_known_is_refused_with_fingerprint(void **state)
 	assert_fails("web1", CONNECT_MS, "not known: ssh-ed25519 SHA256:", command);
 	sshd_shell(&server, "test ! -e known_hosts"); /* and nothing was written */
 	sshd_known_hosts(&server, "@cert-authority * %C\n");
-	assert_fails("web1", CONNECT_MS, "not known", "authority");
+	assert_fails("web1", CONNECT_MS, "not known", "@cert-authority needs \"transport: openssh\"");
+	sshd_known_hosts(&server, "");
+	sshd_config(&server, "Host *\nVerifyHostKeyDNS yes\n" HOST);
+	assert_fails("web1", CONNECT_MS, "not known", "DNS needs \"transport: openssh\"");
 }
 
 static void
@@ -187,6 +190,9 @@ transport_ssh_settings_it_cannot_do_are_named(void **state)
 	(void)state;
 	sshd_config(&server, "Host *\nPKCS11Provider /lib/x.so\nBindAddress 127.0.0.1\n" HOST);
 	assert_fails("web1", CONNECT_MS, "PKCS11Provider", "BindAddress");
+	assert_fails("web1", CONNECT_MS, "needs \"transport: openssh\"", NULL);
+	sshd_config(&server, "Host *\nKnownHostsCommand /bin/true\n" HOST);
+	assert_fails("web1", CONNECT_MS, "KnownHostsCommand", "needs \"transport: openssh\"");
 	sshd_config(&server, "Host *\nKexAlgorithms sntrup761x25519-sha512@openssh.com\n" HOST);
 	assert_fails("web1", CONNECT_MS, "KexAlgorithms", "sntrup");
 	sshd_config(&server, "Host *\nNoSuchThing yes\n");
@@ -209,6 +215,14 @@ transport_ssh_no_accepted_key_names_those_tried(void **state)
 	sshd_config(&server, "Host *\nIdentityFile %D/missing\n"
 			     "Port %P\nHostName 127.0.0.1\nUserKnownHostsFile %D/known_hosts\n");
 	assert_fails("web1", CONNECT_MS, "tried: no key at all", "no ssh-agent");
+	sshd_halt(&server);
+	sshd_resume(&server, "GSSAPIAuthentication yes");
+	sshd_config(&server, "Host *\nGSSAPIAuthentication yes\nIdentityFile %D/missing\n"
+			     "Port %P\nHostName 127.0.0.1\nUserKnownHostsFile %D/known_hosts\n");
+	assert_fails("web1", CONNECT_MS, "allows: publickey, gssapi (GSSAPIAuthentication needs ",
+	    "\"transport: openssh\" in settings");
+	sshd_halt(&server);
+	sshd_resume(&server, NULL);
 	/* the wrong one first, then the right one */
 	sshd_config(&server, "Host *\nIdentityFile %D/wrong\n" HOST);
 	assert_connects("web1");
