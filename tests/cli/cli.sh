@@ -221,9 +221,10 @@ sshd_begin()
 	HOST_LINES=$(echo "$HOST_LINES" | tr '|' '\n')
 }
 
-sshd_try()
+sshd_try() # once more, on the same port; with $SSHD_OPTIONS, which count before ours
 {
-	"$(command -v sshd)" -D -f /dev/null -E "$WORK/sshd.log" -o ListenAddress=127.0.0.1 -o Port="$port" \
+	# shellcheck disable=SC2086
+	"$(command -v sshd)" -D -f /dev/null -E "$WORK/sshd.log" ${SSHD_OPTIONS:-} -o ListenAddress=127.0.0.1 -o Port="$port" \
 		-o PidFile=none -o HostKey="$WORK/host_key" -o AuthorizedKeysFile="$WORK/id.pub" \
 		-o StrictModes=no -o UsePAM=no -o PasswordAuthentication=no -o MaxStartups=300 \
 		-o PermitRootLogin=yes -o LogLevel=INFO &
