@@ -139,6 +139,15 @@ on_away(void *arg, const struct host *host, const struct err *why)
 }
 
 static void
+on_note(void *arg, const struct host *host, const char *text)
+{
+	struct app *app = arg;
+
+	show_note(&app->show, host, text);
+	progress_show_again();
+}
+
+static void
 on_progress(void *arg, const struct run_progress *p)
 {
 	(void)arg;
@@ -157,6 +166,7 @@ app_run_options(struct app *app, void (*verb_on_row)(void *arg, const struct row
 		.command_ms = app->config.command_ms,
 		.hook_ms = app->config.hook_ms,
 		.fail_fast = app->options.fail_fast,
+		.accept_new = app->options.accept_new,
 		.arver_user = app->config.username ? app->config.username : "",
 		.keys = app->keys,
 		.asked = app->asked,
@@ -165,6 +175,7 @@ app_run_options(struct app *app, void (*verb_on_row)(void *arg, const struct row
 		.cancel = app->cancel,
 		.on_row = on_row,
 		.on_away = on_away,
+		.on_note = on_note,
 		.on_progress = on_progress,
 		.arg = app,
 	};

@@ -204,6 +204,16 @@ json_away(FILE *out, const struct host *h, const struct err *why, int64_t wait_m
 }
 
 void
+json_note(FILE *out, const struct host *h, const char *text)
+{
+	object *o = event("note");
+
+	add_text(o, "host", path_shown(h->path));
+	add_text(o, "note", text);
+	emit(out, o);
+}
+
+void
 json_step(FILE *out, const struct row *row)
 {
 	object *o = event("step");

@@ -31,6 +31,7 @@ void json_plan_step(FILE *out, const struct host *h, const struct step *s, const
 
 /* While a run goes on. */
 void json_away(FILE *out, const struct host *h, const struct err *why, int64_t wait_ms);
+void json_note(FILE *out, const struct host *h, const char *text);
 void json_step(FILE *out, const struct row *row);
 
 /* What became of a disk: e is NULL where it is as asked. `word` and `note` as people see them. */

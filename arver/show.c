@@ -70,6 +70,14 @@ show_away(struct show *s, const struct host *h, const struct err *why, int64_t w
 }
 
 void
+show_note(struct show *s, const struct host *h, const char *text)
+{
+	if (s->json)
+		json_note(s->json, h, text);
+	log_line(LOG_INFO, "%s: %s", path_shown(h->path), text);
+}
+
+void
 show_row(struct show *s, const struct row *row)
 {
 	if (s->json)

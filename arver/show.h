@@ -51,6 +51,9 @@ bool show_may_colour(int fd);
 /* A host that does not answer yet, and is tried again for `wait_ms` in all. */
 void show_away(struct show *s, const struct host *h, const struct err *why, int64_t wait_ms);
 
+/* What a person must hear of a host, a sentence: its key was stored. */
+void show_note(struct show *s, const struct host *h, const char *text);
+
 /* A finished row; for events only. */
 void show_row(struct show *s, const struct row *row);
 

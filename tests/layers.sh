@@ -60,7 +60,7 @@ home 'yaml\.h' lib/inventory/yaml_tree.c
 home 'libcryptsetup\.h' lib/luks/luks_native.c
 home 'blkid' lib/luks/luks_probe.c
 home 'gpgme\.h' keystore/gpg.c keystore/gpg_words.c keystore/gpg_words.h keystore/gpg_recipient.c keystore/gpg_internal.h
-home 'gcrypt\.h' keystore/sha256.c
+home 'gcrypt\.h' keystore/sha256.c lib/transport/known_hosts_add.c
 home 'json-c' arver/json.c
 home 'zlib\.h' keystore/keyfile.c
 for file in $(grep -rlE '^[[:space:]]*#[[:space:]]*include[[:space:]]*<libssh/' lib keystore arver); do

@@ -123,6 +123,13 @@ run_post_away(struct run *r, size_t i)
 	tell(r, (struct run_event){ .away = l->lane->host, .why = why });
 }
 
+void
+run_post_note(struct run *r, const struct host *h, const char *text)
+{
+	HOLD(&r->lock);
+	tell(r, (struct run_event){ .noted = h, .note = mem_strdup(text) });
+}
+
 bool
 run_is_stopped(struct run *r, struct err *e)
 {
@@ -170,7 +177,10 @@ hand_on(struct run *r, struct run_event event)
 		r->o.on_row(r->o.arg, event.row);
 	if (event.away && r->o.on_away)
 		r->o.on_away(r->o.arg, event.away, event.why);
+	if (event.noted && r->o.on_note)
+		r->o.on_note(r->o.arg, event.noted, event.note);
 	free(event.why);
+	free(event.note);
 	pthread_mutex_lock(&r->lock);
 }
 

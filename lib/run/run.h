@@ -46,6 +46,7 @@ struct run_options {
 					 * tried again before its lane fails; 0: not at all */
 	int64_t connect_ms, command_ms, hook_ms; /* 0: defaults; a host's own settings win */
 	bool fail_fast;			/* start nothing new after the first failure */
+	bool accept_new;		/* take and store host keys that are not known */
 	const char *arver_user;		/* for '#arveruser' */
 	const struct keyring *keys;	/* mine; only read */
 	const struct secret *asked;	/* a passphrase that was asked for, or NULL: tried after my keys */
@@ -56,6 +57,8 @@ struct run_options {
 	void (*on_row)(void *arg, const struct row *row);
 	/* The same way, for each host once: it does not answer yet, and is tried again. */
 	void (*on_away)(void *arg, const struct host *host, const struct err *why);
+	/* The same way: what a person must hear of this host, a sentence. */
+	void (*on_note)(void *arg, const struct host *host, const char *text);
 	/* The same way, every RUN_PROGRESS_MS while a phase runs. */
 	void (*on_progress)(void *arg, const struct run_progress *p);
 	void *arg;

@@ -20,6 +20,7 @@ struct disk_state {
 };
 
 struct lane_run {
+	struct run *run;
 	const struct run_options *o;
 	const struct lane *lane;
 	struct row *rows;
@@ -47,11 +48,13 @@ struct lane_place {
 	int64_t since;		  /* of clock_ms: when that began */
 };
 
-/* What the main thread is told: a finished row, or that a host is away. */
+/* What the main thread is told: a finished row, that a host is away, or a note about it. */
 struct run_event {
 	const struct row *row;
 	const struct host *away;
 	struct err *why; /* owned */
+	const struct host *noted;
+	char *note; /* owned */
 };
 
 struct run {
@@ -81,6 +84,7 @@ outcome_is_good(enum outcome o)
 /* run.c: the row is final, or the host is away: tell the main thread. */
 void run_post(struct run *r, struct row *row);
 void run_post_away(struct run *r, size_t i);
+void run_post_note(struct run *r, const struct host *h, const char *text);
 /* Is nothing new to be started? Then `e` tells why. */
 bool run_is_stopped(struct run *r, struct err *e);
 

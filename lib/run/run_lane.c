@@ -9,9 +9,19 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static struct transport *
-new_transport(const struct run *r, const struct host *h)
+static void
+on_note(void *arg, const char *text)
 {
+	struct lane_run *l = arg;
+
+	run_post_note(l->run, l->lane->host, text);
+}
+
+static struct transport *
+new_transport(struct lane_run *l)
+{
+	const struct run *r = l->run;
+	const struct host *h = l->lane->host;
 	struct transport_spec spec = {
 		.name = path_shown(h->path),
 		.address = h->address,
@@ -19,6 +29,9 @@ new_transport(const struct run *r, const struct host *h)
 		.user = host_login(h, r->o.arver_user),
 		.connect_ms = h->connect_ms ? h->connect_ms : r->o.connect_ms,
 		.pool = r->pool,
+		.accept_new = r->o.accept_new,
+		.note = on_note,
+		.note_arg = l,
 	};
 
 	switch (h->transport) {
@@ -39,8 +52,9 @@ lane_init(struct run *r, size_t i)
 	const struct host *h = lane->host;
 	int64_t limit = h->command_ms ? h->command_ms : r->o.command_ms;
 
-	*l = (struct lane_run){ .o = &r->o, .lane = lane, .rows = report_row(r->rep, i, 0) };
-	l->transport = new_transport(r, h);
+	*l = (struct lane_run){ .run = r, .o = &r->o, .lane = lane,
+		.rows = report_row(r->rep, i, 0) };
+	l->transport = new_transport(l);
 	l->luks = h->transport == TRANSPORT_LOCAL && geteuid() == 0
 		      ? luks_native_new(limit)
 		      : luks_remote_new(l->transport, limit);

@@ -33,6 +33,7 @@ struct asker {
 	enum { ASK_WAITING, ASK_OPEN, ASK_FAILED } answer;
 	bool beyond, late;
 	struct err why;
+	struct argv notes;
 };
 
 struct jump {
@@ -40,6 +41,7 @@ struct jump {
 	struct proxy_hop hop; /* as ProxyJump has it */
 	const struct ssh_config *config;
 	const char *way; /* the ProxyJump that leads to it, borrowed; NULL: none */
+	bool accept_new;
 	int64_t until;	 /* of its login */
 	pthread_t pump;
 	int wake; /* the pump, from its poll() */
@@ -56,6 +58,7 @@ struct jump {
 	bool up, lost, quit;
 	bool beyond, late; /* lost, and how */
 	struct err why;
+	struct argv notes; /* of its login, until somebody has them who can tell them */
 
 	/* the pump's own */
 	struct link link;
@@ -91,8 +94,13 @@ wake(const struct jump *j)
 static void
 answer(struct jump *j, struct tunnel *t, const struct asker *what)
 {
-	if (t->asker)
-		*(struct asker *)t->asker = *what;
+	struct asker *asker = t->asker;
+
+	if (asker) {
+		*asker = *what;
+		asker->notes = j->notes;
+		j->notes = (struct argv){ 0 };
+	}
 	t->asker = NULL;
 	pthread_cond_broadcast(&j->answered);
 }
@@ -291,10 +299,21 @@ say_why_lost(struct jump *j, struct err *why)
 	err_set(why, ERR_AWAY, "%s", str_text(&text));
 }
 
+/* The notes are for those who ask now. */
+static void
+show_notes(struct jump *j, const struct argv *notes, bool up)
+{
+	HOLD(&j->lock);
+	for (size_t i = 0; i < notes->n; i++)
+		argv_addf(&j->notes, "jump host %s: %s", j->hop.host, notes->at[i]);
+	j->up = up;
+}
+
 static void *
 pump_main(void *arg)
 {
 	struct jump *j = arg;
+	AUTO(argv_done) struct argv notes = { 0 };
 	struct asker no = { .answer = ASK_FAILED };
 	const struct attempt a = {
 		.link = &j->link,
@@ -305,13 +324,14 @@ pump_main(void *arg)
 		.port = j->hop.port,
 		.jump = j->way,
 		.until = j->until,
+		.accept_new = j->accept_new,
+		.notes = &notes,
 		.beyond = &no.beyond,
 	};
+	bool up = link_connect(&a, &no.why);
 
-	if (link_connect(&a, &no.why)) {
-		mem_lock(&j->lock);
-		j->up = true;
-		pthread_mutex_unlock(&j->lock);
+	show_notes(j, &notes, up);
+	if (up) {
 		pump(j);
 		say_why_lost(j, &no.why);
 	} else {
@@ -331,6 +351,7 @@ jump_free(struct jump *j)
 	pthread_cond_destroy(&j->answered);
 	pthread_mutex_destroy(&j->lock);
 	proxy_hop_done(&j->hop);
+	argv_done(&j->notes);
 	free(j->asked);
 	free(j->tunnels);
 	free(j);
@@ -367,6 +388,7 @@ jump_new(const struct attempt *a, const struct ssh_config *config, const char *w
 	j->config = config;
 	j->way = j->hop.before ? j->hop.before : way;
 	j->until = a->until;
+	j->accept_new = a->accept_new;
 	j->link.fd = j->link.lent = -1;
 	j->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	j->holders = 1;
@@ -535,6 +557,9 @@ jump_reach(const struct attempt *a, bool *beyond, int *out_fd, struct err *e)
 		struct jump *j = hold(a, e);
 		bool ok = j && go_through(j, a, &me, out_fd);
 
+		for (size_t i = 0; i < me.notes.n; i++)
+			argv_add(a->notes, me.notes.at[i]);
+		argv_done(&me.notes);
 		wait_no_more(a);
 		if (ok) {
 			jump_release(a->link->jump);

@@ -35,6 +35,14 @@ void known_hosts_done(struct known_hosts *k);
  */
 void known_hosts_read(struct known_hosts *k, struct bytes text, const char *file, const char *name);
 
+/*
+ * Append a line for `name` (as above) with this key, "type base64", durably. `hashed`: so that nobody can read from it which
+ * host it is. The file and its directory are made if need be, for their owner alone. One thread
+ * at a time. ERR_HOST. (known_hosts_add.c)
+ */
+MUST_CHECK bool known_hosts_add(const char *file, const char *name, const char *key, bool hashed,
+    struct err *e);
+
 /* Append what a line of base64 stands for; false if it is none. */
 bool known_hosts_decode(const char *base64, struct str *out);
 

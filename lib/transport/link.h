@@ -36,7 +36,9 @@ struct attempt {
 	unsigned port;		    /* 0: not given */
 	const char *jump; /* the ProxyJump that counts: a list, the nearest host last; NULL: none */
 	int64_t until; /* of clock_ms: dialling, key exchange and login are over by then */
-	bool *beyond;  /* set where it failed for what ssh can do and libssh cannot */
+	bool accept_new;
+	struct argv *notes; /* what the person must hear of, however it ends */
+	bool *beyond; /* set where it failed for what ssh can do and libssh cannot */
 };
 
 /* Take the connected socket (owned from now on) and make a session for it, not yet begun. */
@@ -60,7 +62,10 @@ void link_pump(const struct link *l);
 /* Sleep until the socket has news, or for a second; false when `until` is over. */
 bool link_wait(const struct link *l, int64_t until);
 
-/* Known, not changed, not revoked: else ERR_HOST with the fingerprint and what to do. */
+/*
+ * Known, not changed, not revoked, or new and to be accepted: else ERR_HOST with the fingerprint and
+ * what to do.
+ */
 MUST_CHECK bool trust_order_algorithms(const struct attempt *a, struct err *e); /* before */
 MUST_CHECK bool trust_check(const struct attempt *a, struct err *e); /* after key exchange */
 

@@ -18,7 +18,7 @@ reach(const struct attempt *a, int *out_fd, struct err *e)
 	const struct ssh_config *c = a->config;
 	const struct dial dial = { c->hostname, c->port, c->family, a->until };
 	const struct proxy_way way = { c, a->address, a->jump, clock_left(a->until),
-		false };
+		a->accept_new };
 	bool beyond = false;
 
 	if (a->jump && (jump_reach(a, &beyond, out_fd, e) || !beyond))

@@ -132,6 +132,8 @@ set_other(struct reading *r, const char *key, const char *value)
 		c->verify_by_dns = str_equal(value, "true") || str_equal(value, "ask");
 	else if (str_equal(key, "gssapiauthentication"))
 		c->gssapi = str_equal(value, "yes");
+	else if (str_equal(key, "hashknownhosts"))
+		c->hash_known_hosts = str_equal(value, "yes");
 	else if (str_equal(key, "addressfamily"))
 		c->family = str_equal(value, "inet") ? AF_INET :
 		    str_equal(value, "inet6")	     ? AF_INET6 :
@@ -283,6 +285,7 @@ ssh_config_parse(struct bytes output, const char *home, struct ssh_config *out, 
 		return err_set(e, ERR_HOST, "ssh -G tells no host name or no port");
 	expand_all(&r, &r.config.identity_files, "IdentityFile");
 	expand_all(&r, &r.config.certificate_files, "CertificateFile");
+	r.config.n_user_known_hosts = r.config.known_hosts_files.n;
 	for (size_t i = 0; i < r.global_files.n; i++)
 		argv_add(&r.config.known_hosts_files, r.global_files.at[i]);
 	ssh_config_done(out);

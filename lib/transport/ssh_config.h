@@ -27,6 +27,8 @@ struct ssh_config {
 	struct argv identity_files; /* with ~ and % already expanded by ssh or by us */
 	struct argv certificate_files;
 	struct argv known_hosts_files; /* user's, then global, in ssh's order */
+	size_t n_user_known_hosts;     /* how many of them are the user's */
+	bool hash_known_hosts;
 	struct argv revoked_host_keys;
 	struct argv unsupported; /* in use, and libssh cannot do them: "PKCS11Provider" ... */
 };

@@ -23,6 +23,9 @@ struct transport_spec {
 	int64_t connect_ms;	/* for the way there, key exchange and login together */
 	struct pool *pool;	/* what the connections of a run share (pool.h); NULL: nothing */
 	bool accept_new;	/* take and store the key of a host that known_hosts does not know */
+	/* Called by the thread that connects: what the person must hear of, a sentence. May be NULL. */
+	void (*note)(void *arg, const char *text);
+	void *note_arg;
 };
 
 struct pool;
@@ -49,7 +52,7 @@ struct transport *transport_local_new(const struct transport_spec *spec);
 /*
  * libssh. Settings come from `ssh -G -l USER`; host keys must be known
  * (known_hosts, plain, hashed, [host]:port, @revoked), whatever ssh_config
- * says. sudo where the login is not root. Many threads may have one each.
+ * says, or with accept_new be new. sudo where the login is not root. Many threads may have one each.
  */
 struct transport *transport_ssh_new(const struct transport_spec *spec);
 

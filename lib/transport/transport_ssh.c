@@ -45,13 +45,16 @@ connect_ms(const struct transport_ssh *t)
 static bool
 connect_now(struct transport_ssh *t, struct err *e)
 {
-	bool beyond = false;
+	AUTO(argv_done) struct argv notes = { 0 };
+	bool beyond = false, ok;
 	struct attempt a = {
 		.link = &t->link,
 		.pool = t->spec.pool,
 		.address = t->spec.address,
 		.user = t->spec.user,
 		.port = t->spec.port,
+		.accept_new = t->spec.accept_new,
+		.notes = &notes,
 		.beyond = &beyond,
 	};
 	int64_t start = clock_ms();
@@ -63,7 +66,10 @@ connect_now(struct transport_ssh *t, struct err *e)
 	a.config = t->config;
 	a.jump = t->config->proxy_jump;
 	a.until = start + connect_ms(t);
-	return link_connect(&a, e);
+	ok = link_connect(&a, e);
+	for (size_t i = 0; t->spec.note && i < notes.n; i++)
+		t->spec.note(t->spec.note_arg, notes.at[i]);
+	return ok;
 }
 
 static bool

@@ -2,13 +2,15 @@
 /*
  * transport_ssh_trust: whose host key it is. Every known_hosts file that ssh
  * names is read here and nothing but a key that stands in one of them and is
- * revoked in none will do, whatever StrictHostKeyChecking says. Nothing is
- * ever written, nobody is asked: the error says what to do.
+ * revoked in none will do, whatever StrictHostKeyChecking says. Nobody is asked:
+ * the error says what to do. Only where keys of new hosts are to be accepted, they are
+ * written to the user's first file, by one thread at a time that has looked again just before.
  */
 #include "transport/link.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -24,14 +26,17 @@
 /* The server's key, in the forms that are needed. */
 struct host_key {
 	struct str blob;
-	char *fingerprint; /* "ED25519 SHA256:..." */
-	char *line;	   /* "ssh-ed25519 AAAA...", for ssh-keygen */
+	enum ssh_keytypes_e type;
+	char *hash;	   /* "SHA256:..." */
+	char *fingerprint; /* "ssh-ed25519 SHA256:..." */
+	char *line;	   /* "ssh-ed25519 AAAA..." */
 };
 
 static void
 host_key_done(struct host_key *k)
 {
 	str_done(&k->blob);
+	free(k->hash);
 	free(k->fingerprint);
 	free(k->line);
 }
@@ -90,9 +95,12 @@ has_key(const struct known_hosts *known)
 	return false;
 }
 
-/* Where nothing is known of [host]:port, ssh takes what is known of the host. */
+/*
+ * Where nothing is known of [host]:port, ssh takes what is known of the host: behind the first
+ * *out_exact entries. Another key there says nothing of this port.
+ */
 static bool
-read_known(const struct attempt *a, struct known_hosts *out, struct err *e)
+read_known(const struct attempt *a, struct known_hosts *out, size_t *out_exact, struct err *e)
 {
 	const struct argv *files = &a->config->known_hosts_files;
 	AUTO(mem_free_drop) char *name = lookup_name(a->config, true);
@@ -100,6 +108,7 @@ read_known(const struct attempt *a, struct known_hosts *out, struct err *e)
 
 	if (!read_files(files, name, out, e))
 		return false;
+	*out_exact = out->n;
 	return has_key(out) || str_equal(name, bare) || read_files(files, bare, out, e);
 }
 
@@ -137,11 +146,12 @@ trust_order_algorithms(const struct attempt *a, struct err *e)
 	const char *list = a->config->host_key_algorithms;
 	AUTO(known_hosts_done) struct known_hosts known = { 0 };
 	AUTO(str_done) struct str order = { 0 };
+	size_t exact;
 
 	if (!list)
 		list = "ssh-ed25519,ecdsa-sha2-nistp256,ecdsa-sha2-nistp384,ecdsa-sha2-nistp521,"
 		       "rsa-sha2-512,rsa-sha2-256";
-	if (!read_known(a, &known, e))
+	if (!read_known(a, &known, &exact, e))
 		return false;
 	add_algorithms(&order, list, &known, true);
 	add_algorithms(&order, list, &known, false);
@@ -166,8 +176,10 @@ read_host_key(ssh_session session, struct host_key *out)
 		const char *type = ssh_key_type_to_char(ssh_key_type(key));
 
 		fingerprint = ssh_get_fingerprint_hash(SSH_PUBLICKEY_HASH_SHA256, hash, len);
-		out->fingerprint = mem_printf("%s %s", type, fingerprint ? fingerprint : "?");
-		out->line = mem_printf("%s %s\n", type, base64);
+		out->type = ssh_key_type(key);
+		out->hash = mem_strdup(fingerprint ? fingerprint : "?");
+		out->fingerprint = mem_printf("%s %s", type, out->hash);
+		out->line = mem_printf("%s %s", type, base64);
 		ok = known_hosts_decode(base64, &out->blob);
 	}
 	ssh_string_free_char(fingerprint);
@@ -205,8 +217,8 @@ static bool
 is_in_krl(const struct attempt *a, const char *path, const struct host_key *key)
 {
 	const char *const words[] = { "ssh-keygen", "-Q", "-f", path, "/dev/stdin", NULL };
-	const struct bytes input = bytes_of(key->line);
-	const struct proc_command c = { .argv = words, .input = &input, .n_input = 1,
+	const struct bytes input[] = { bytes_of(key->line), bytes_of("\n") };
+	const struct proc_command c = { .argv = words, .input = input, .n_input = COUNT(input),
 		.limit_ms = clock_left(a->until) + 1 };
 	AUTO(proc_result_done) struct proc_result r = { 0 };
 
@@ -255,16 +267,25 @@ ssh_command(const struct attempt *a)
 }
 
 static bool
-fail_unknown(const struct attempt *a, const struct host_key *key, bool authority, struct err *e)
+fail_unknown(const struct attempt *a, const struct host_key *key, struct err *e)
 {
 	AUTO(mem_free_drop) char *command = ssh_command(a);
-	const char *why = authority	 ? " (@cert-authority needs " BY_OPENSSH ")" :
-	    a->config->verify_by_dns ? " (VerifyHostKeyDNS needs " BY_OPENSSH ")" :
-					   "";
+	const char *why = a->config->verify_by_dns ? " (VerifyHostKeyDNS needs " BY_OPENSSH ")" : "";
 
 	return err_set(e, ERR_HOST,
-	    "host key of %s is not known: %s%s; compare the fingerprint, then accept it with: %s",
-	    a->address, key->fingerprint, why, command);
+	    "host key of %s is not known: %s%s; compare the fingerprint, then accept it with: %s, or "
+	    "with --accept-new", a->address, key->fingerprint, why, command);
+}
+
+/* ssh would look for a certificate of the host key, by one of these authorities. */
+static bool
+fail_authority(const struct attempt *a, const struct host_key *key, struct err *e)
+{
+	*a->beyond = true;
+	return err_set(e, ERR_HOST,
+	    "host key of %s is not known: %s, and a certificate by a @cert-authority of known_hosts "
+	    "is of no use to this transport; it needs " BY_OPENSSH,
+	    a->address, key->fingerprint);
 }
 
 static bool
@@ -285,15 +306,19 @@ fail_changed(const struct attempt *a, const struct host_key *key,
 	    a->address, key->fingerprint, other->file, other->line, str_text(&remove), command);
 }
 
+/* *out_new: nothing at all is known of it, nor is anything said against the key. */
 static bool
-judge(const struct attempt *a, const struct host_key *key, const struct known_hosts *known,
-    struct err *e)
+judge(const struct attempt *a, const struct host_key *key, bool *out_new, struct err *e)
 {
+	AUTO(known_hosts_done) struct known_hosts known = { 0 };
 	const struct known_hosts_entry *same = NULL, *other = NULL;
 	bool authority = false;
+	size_t exact;
 
-	for (size_t i = 0; i < known->n; i++) {
-		const struct known_hosts_entry *entry = &known->at[i];
+	if (!read_known(a, &known, &exact, e))
+		return false;
+	for (size_t i = 0; i < known.n; i++) {
+		const struct known_hosts_entry *entry = &known.at[i];
 
 		if (entry->mark == KNOWN_HOSTS_REVOKED && is_entry_for(entry, key))
 			return err_set(e, ERR_HOST, "host key %s of %s is revoked in %s line %u",
@@ -301,21 +326,97 @@ judge(const struct attempt *a, const struct host_key *key, const struct known_ho
 		authority |= entry->mark == KNOWN_HOSTS_AUTHORITY;
 		if (entry->mark == KNOWN_HOSTS_KEY && is_entry_for(entry, key))
 			same = entry;
-		else if (entry->mark == KNOWN_HOSTS_KEY && !other)
+		else if (entry->mark == KNOWN_HOSTS_KEY && !other && i < exact)
 			other = entry;
 	}
+	if (!same && other)
+		return fail_changed(a, key, other, e);
+	if (!check_revoked_files(a, key, e))
+		return false;
 	if (same)
-		return check_revoked_files(a, key, e);
-	return other ? fail_changed(a, key, other, e) : fail_unknown(a, key, authority, e);
+		return true;
+	if (authority)
+		return fail_authority(a, key, e);
+	*out_new = true;
+	return fail_unknown(a, key, e);
+}
+
+/* "ED25519", as ssh says it. */
+static const char *
+type_word(enum ssh_keytypes_e type)
+{
+	switch (type) {
+	case SSH_KEYTYPE_ED25519:
+		return "ED25519";
+	case SSH_KEYTYPE_RSA:
+		return "RSA";
+	case SSH_KEYTYPE_ECDSA_P256:
+	case SSH_KEYTYPE_ECDSA_P384:
+	case SSH_KEYTYPE_ECDSA_P521:
+		return "ECDSA";
+	default:
+		return ssh_key_type_to_char(type);
+	}
+}
+
+/* "~/.ssh/known_hosts" */
+static char *
+shown_path(const char *path)
+{
+	const char *home = getenv("HOME");
+	size_t len = home ? strlen(home) : 0;
+
+	if (len > 1 && str_starts(path, home) && path[len] == '/')
+		return mem_printf("~%s", path + len);
+	return mem_strdup(path);
+}
+
+/* Put a host that is new into the user's file. */
+static bool
+store_key(const struct attempt *a, const struct host_key *key, struct err *e)
+{
+	const struct ssh_config *c = a->config;
+	AUTO(mem_free_drop) char *name = lookup_name(c, true);
+	AUTO(mem_free_drop) char *shown = NULL;
+
+	if (c->n_user_known_hosts == 0)
+		return err_set(e, ERR_HOST,
+		    "ssh_config for %s names no UserKnownHostsFile to store its host key in",
+		    a->address);
+	if (!known_hosts_add(c->known_hosts_files.at[0], name, key->line, c->hash_known_hosts, e))
+		return false;
+	shown = shown_path(c->known_hosts_files.at[0]);
+	argv_addf(a->notes, "new host key %s %s stored in %s", type_word(key->type), key->hash,
+	    shown);
+	return true;
+}
+
+/* What another thread has stored meanwhile counts. */
+static bool
+accept_key(const struct attempt *a, const struct host_key *key, struct err *e)
+{
+	static pthread_mutex_t storing = PTHREAD_MUTEX_INITIALIZER;
+	struct err why = { 0 };
+	bool is_new = false;
+
+	HOLD(&storing);
+	if (judge(a, key, &is_new, &why) || (is_new && store_key(a, key, &why)))
+		return true;
+	return err_set(e, ERR_HOST, "%s", why.text);
 }
 
 bool
 trust_check(const struct attempt *a, struct err *e)
 {
-	AUTO(known_hosts_done) struct known_hosts known = { 0 };
 	AUTO(host_key_done) struct host_key key = { 0 };
+	struct err why = { 0 };
+	bool is_new = false;
 
 	if (!read_host_key(a->link->session, &key))
 		return err_set(e, ERR_HOST, "%s shows no host key that can be read", a->address);
-	return read_known(a, &known, e) && judge(a, &key, &known, e);
+	if (judge(a, &key, &is_new, &why))
+		return true;
+	if (is_new && a->accept_new)
+		return accept_key(a, &key, e);
+	return err_set(e, ERR_HOST, "%s", why.text);
 }

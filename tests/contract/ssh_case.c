@@ -19,6 +19,17 @@
 struct sshd server;
 struct pool *pool;
 bool accept_new;
+struct str notes;
+
+static void
+on_note(void *arg, const char *text)
+{
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+	(void)arg;
+	HOLD(&lock);
+	str_addf(&notes, "%s\n", text);
+}
 
 struct transport *
 make_to(const char *address, int64_t connect_ms)
@@ -30,6 +41,7 @@ make_to(const char *address, int64_t connect_ms)
 		.connect_ms = connect_ms,
 		.pool = pool,
 		.accept_new = accept_new,
+		.note = on_note,
 	};
 
 	return transport_ssh_new(&spec);
@@ -72,6 +84,7 @@ end(void **state)
 {
 	(void)state;
 	unsetenv("SSH_AUTH_SOCK");
+	str_done(&notes);
 	assert_int_equal(open_files(), files_before);
 	assert_int_equal(waitpid(-1, NULL, WNOHANG), 0); /* there is sshd, and it runs */
 	return 0;

@@ -24,6 +24,8 @@ extern struct sshd server;
 /* What make_to() gives every transport besides. */
 extern struct pool *pool;
 extern bool accept_new;
+/* What they noted since the test began, a line each, and by how many threads it likes. */
+extern struct str notes;
 
 struct transport *make_to(const char *address, int64_t connect_ms);
 struct transport *make_ssh(void);
