@@ -3,6 +3,7 @@
 #include "base/clock.h"
 
 #include <limits.h>
+#include <sys/random.h>
 #include <time.h>
 
 int64_t
@@ -34,6 +35,15 @@ clock_left(int64_t deadline)
 	if (deadline <= now)
 		return 0;
 	return deadline - now < INT_MAX ? (int)(deadline - now) : INT_MAX;
+}
+
+int64_t
+clock_uneven(int64_t ms)
+{
+	unsigned random = 0;
+
+	(void)!getrandom(&random, sizeof(random), GRND_NONBLOCK); /* without: no harm */
+	return ms * 3 / 4 + ms * (random % 1024) / 2048;
 }
 
 struct timespec

@@ -12,5 +12,7 @@ double clock_unix(void);    /* seconds since 1970, microsecond resolution */
 int clock_left(int64_t deadline);
 /* The same moment for pthread_cond_timedwait() on a condition with CLOCK_MONOTONIC. */
 struct timespec clock_timeout(int64_t deadline);
+/* Between three and five quarters of `ms`, by chance: who waits shall not come back all at once. */
+int64_t clock_uneven(int64_t ms);
 
 #endif

@@ -146,12 +146,8 @@ run_wait_change(struct run *r, int64_t until)
 {
 	/* An interrupt wakes nobody: it is looked for this often. */
 	int left = clock_left(until) < RUN_PROGRESS_MS ? clock_left(until) : RUN_PROGRESS_MS;
-	struct timespec at;
+	struct timespec at = clock_timeout(clock_ms() + left);
 
-	clock_gettime(CLOCK_MONOTONIC, &at);
-	at.tv_nsec += left * 1000000L;
-	at.tv_sec += at.tv_nsec / 1000000000;
-	at.tv_nsec %= 1000000000;
 	pthread_cond_timedwait(&r->changed, &r->lock, &at);
 }
 

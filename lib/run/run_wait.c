@@ -7,7 +7,6 @@
 #include "run/run_internal.h"
 
 #include <stdlib.h>
-#include <sys/random.h>
 #include "base/clock.h"
 
 #define FIRST_PAUSE_MS 500
@@ -91,16 +90,6 @@ is_cancelled(const struct run *r)
 	return r->stop || (r->o.cancel && atomic_load(r->o.cancel));
 }
 
-/* Between three and five quarters of `ms`. */
-static int64_t
-uneven(int64_t ms)
-{
-	unsigned random = 0;
-
-	(void)!getrandom(&random, sizeof(random), GRND_NONBLOCK); /* all even: no harm */
-	return ms * 3 / 4 + ms * (random % 1024) / 2048;
-}
-
 bool
 run_may_wait(struct run *r, size_t i)
 {
@@ -110,7 +99,7 @@ run_may_wait(struct run *r, size_t i)
 
 	if (clock_left(r->wait_until) == 0)
 		return false;
-	pause = uneven(pause < LONGEST_PAUSE_MS ? pause : LONGEST_PAUSE_MS);
+	pause = clock_uneven(pause < LONGEST_PAUSE_MS ? pause : LONGEST_PAUSE_MS);
 	pthread_mutex_lock(&r->lock);
 	first = p->tries++ == 0;
 	/* The last try is when the time is over. */

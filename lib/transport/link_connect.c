@@ -6,10 +6,16 @@
 #include "transport/link.h"
 
 #include <string.h>
+#include <time.h>
 #include <libssh/libssh.h>
 #include "base/clock.h"
 #include "transport/dial.h"
+#include "transport/gate.h"
 #include "transport/jump.h"
+#include "transport/pool.h"
+
+#define TRIES 4 /* of a server that turns us away */
+#define FIRST_PAUSE_MS 200
 
 /* A socket to the server, whichever way leads there. */
 static bool
@@ -100,7 +106,6 @@ shake_hands(const struct attempt *a, struct err *e)
 	}
 }
 
-
 /* Settings that would make ssh do what libssh does not. */
 static bool
 can_follow(const struct attempt *a, struct err *e)
@@ -117,8 +122,8 @@ can_follow(const struct attempt *a, struct err *e)
 	    a->address, str_text(&names));
 }
 
-bool
-link_connect(const struct attempt *a, struct err *e)
+static bool
+connect_once(const struct attempt *a, struct err *e)
 {
 	AUTO(str_done) struct str why = { 0 };
 	int fd = -1;
@@ -131,4 +136,65 @@ link_connect(const struct attempt *a, struct err *e)
 	if (!jump_is_lost(a->link->jump, &why))
 		return false;
 	return err_set(e, ERR_AWAY, "%s, on the way to %s", str_text(&why), a->address);
+}
+
+/*
+ * Did it hang up before its greeting, as a sshd does that has too many logins to do? Behind a
+ * program that carries the connection, only that can say so.
+ */
+static bool
+was_turned_away(const struct attempt *a)
+{
+	AUTO(str_done) struct str said = { 0 };
+
+	if (!a->link->session || ssh_get_serverbanner(a->link->session) || !link_is_dead(a->link))
+		return false;
+	if (a->link->proxy.pid == 0)
+		return true;
+	proxy_quote(&a->link->proxy, &said);
+	return strstr(str_text(&said), "kex_exchange_identification") != NULL;
+}
+
+/* Sleep for a while, the longer the more often, never twice the same. False: no time for that. */
+static bool
+pause_before(const struct attempt *a, unsigned tries)
+{
+	int64_t ms = clock_uneven(FIRST_PAUSE_MS << tries);
+
+	if (tries == TRIES || ms >= clock_left(a->until))
+		return false;
+	nanosleep(&(struct timespec){ ms / 1000, ms % 1000 * 1000000L }, NULL);
+	return true;
+}
+
+/* Where it is not the only one at once: a server, or the first jump host of a program. */
+static char *
+door_of(const struct attempt *a)
+{
+	const struct ssh_config *c = a->config;
+
+	if (a->jump)
+		return NULL; /* one login there is all */
+	return c->proxy_command ? mem_strdup(c->proxy_command)
+				: mem_printf("%s:%u", c->hostname, c->port);
+}
+
+bool
+link_connect(const struct attempt *a, struct err *e)
+{
+	AUTO(mem_free_drop) char *door = door_of(a);
+	struct gates *gates = pool_gates(a->pool);
+	bool ok;
+
+	if (door && !gate_enter(gates, door, a->until))
+		return err_set(e, ERR_AWAY, "%s: too many logins at once there, none came to an end",
+		    a->address);
+	for (unsigned tries = 0; !(ok = connect_once(a, e)); tries++) {
+		if (!was_turned_away(a) || !pause_before(a, tries))
+			break;
+		link_end(a->link);
+	}
+	if (door)
+		gate_leave(gates, door);
+	return ok;
 }

@@ -7,6 +7,7 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include "transport/gate.h"
 #include "transport/jump.h"
 #include "transport/ssh_config.h"
 #include "transport/transport.h"
@@ -24,6 +25,7 @@ struct pool {
 	pthread_mutex_t lock; /* for the list; what is in it stays where it is */
 	struct settings **settings;
 	size_t n_settings;
+	struct gates gates;
 	struct jumps jumps;
 };
 
@@ -33,6 +35,7 @@ pool_new(void)
 	struct pool *p = mem_alloc(1, sizeof(*p));
 
 	pthread_mutex_init(&p->lock, NULL);
+	gates_init(&p->gates);
 	jumps_init(&p->jumps);
 	return p;
 }
@@ -53,6 +56,7 @@ pool_free(struct pool *p)
 	if (!p)
 		return;
 	jumps_done(&p->jumps);
+	gates_done(&p->gates);
 	for (size_t i = 0; i < p->n_settings; i++)
 		settings_free(p->settings[i]);
 	free(p->settings);
@@ -90,6 +94,12 @@ pool_settings(struct pool *p, const struct transport_spec *spec, struct err *e)
 	HOLD(&s->lock);
 	s->known = s->known || ssh_config_ask(spec, &s->config, e);
 	return s->known ? &s->config : NULL;
+}
+
+struct gates *
+pool_gates(struct pool *p)
+{
+	return &p->gates;
 }
 
 struct jumps *

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * pool: what the SSH connections of one run share: the settings of each host, asked for
- * once, and the logins at jump hosts. Any thread.
+ * once, whose turn it is to log in, and the logins at jump hosts. Any thread.
  */
 #ifndef TRANSPORT_POOL_H
 #define TRANSPORT_POOL_H
@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 
+struct gates;
 struct jumps;
 struct pool;
 struct ssh_config;
@@ -27,6 +28,9 @@ DROP(pool, struct pool)
  */
 MUST_CHECK const struct ssh_config *pool_settings(struct pool *p, const struct transport_spec *spec,
     struct err *e);
+
+/* Who may log in now (gate.h). */
+struct gates *pool_gates(struct pool *p);
 
 /* The jump hosts in use (jump.h). */
 struct jumps *pool_jumps(struct pool *p);

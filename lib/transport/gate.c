@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/* gate: doors by name, each with the number of those inside. */
+#include "transport/gate.h"
+
+#include <stdlib.h>
+#include <time.h>
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/str.h"
+
+struct door {
+	char *name;
+	unsigned inside;
+};
+
+void
+gates_init(struct gates *g)
+{
+	pthread_condattr_t attr;
+
+	*g = (struct gates){ 0 };
+	pthread_mutex_init(&g->lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&g->changed, &attr);
+	pthread_condattr_destroy(&attr);
+}
+
+void
+gates_done(struct gates *g)
+{
+	for (size_t i = 0; i < g->n; i++)
+		free(g->doors[i].name);
+	free(g->doors);
+	pthread_cond_destroy(&g->changed);
+	pthread_mutex_destroy(&g->lock);
+}
+
+/* Under the lock; valid until it is given back. */
+static struct door *
+find(struct gates *g, const char *name)
+{
+	for (size_t i = 0; i < g->n; i++)
+		if (str_equal(g->doors[i].name, name))
+			return &g->doors[i];
+	struct door *d = mem_push(&g->doors, &g->n, sizeof(*d));
+
+	d->name = mem_strdup(name);
+	return d;
+}
+
+bool
+gate_enter(struct gates *g, const char *door, int64_t until)
+{
+	HOLD(&g->lock);
+	while (find(g, door)->inside >= GATE_WIDTH && clock_left(until) > 0) {
+		struct timespec at = clock_timeout(until);
+
+		pthread_cond_timedwait(&g->changed, &g->lock, &at);
+	}
+	struct door *d = find(g, door);
+
+	if (d->inside >= GATE_WIDTH)
+		return false;
+	d->inside++;
+	return true;
+}
+
+void
+gate_leave(struct gates *g, const char *door)
+{
+	HOLD(&g->lock);
+	find(g, door)->inside--;
+	pthread_cond_broadcast(&g->changed);
+}
