@@ -194,10 +194,9 @@ known_hosts_read(struct known_hosts *k, struct bytes text, const char *file, con
 	while (p < end) {
 		const char *nl = memchr(p, '\n', (size_t)(end - p));
 		size_t len = (size_t)((nl ? nl : end) - p);
-		AUTO(mem_free_drop) char *line = mem_strndup(p, len);
+		bool cr = len > 0 && p[len - 1] == '\r';
+		AUTO(mem_free_drop) char *line = mem_strndup(p, len - cr);
 
-		if (len > 0 && line[len - 1] == '\r')
-			line[len - 1] = '\0';
 		at.line++;
 		read_line(k, line, &at, name);
 		p += len + (nl != NULL);

@@ -118,6 +118,22 @@ known_hosts_read_tells_file_line_and_key(void **state)
 	assert_int_equal(k.n, 2);
 }
 
+/* A line ends at a NUL for whoever reads strings; what is behind it is not looked at. */
+static void
+known_hosts_read_of_a_nul_stays_inside(void **state)
+{
+	static const char text[] = "\0 web1 " KEY "\r\nweb1 ssh-rsa Zm9v\0Zm9v and what comes behind it\r\n"
+				   "web1 " KEY "\r\n";
+	AUTO(known_hosts_done) struct known_hosts k = { 0 };
+
+	(void)state;
+	known_hosts_read(&k, (struct bytes){ text, sizeof(text) - 1 }, "f", "web1");
+	assert_int_equal(k.n, 2);
+	assert_int_equal(k.at[0].line, 2);
+	assert_int_equal(k.at[0].blob.len, 3);
+	assert_int_equal(k.at[1].line, 3);
+}
+
 static void
 known_hosts_read_takes_time_in_proportion(void **state)
 {
@@ -142,6 +158,7 @@ main(void)
 		cmocka_unit_test(known_hosts_decode_takes_base64_only),
 		cmocka_unit_test(known_hosts_read_finds_the_lines_of_a_host),
 		cmocka_unit_test(known_hosts_read_tells_file_line_and_key),
+		cmocka_unit_test(known_hosts_read_of_a_nul_stays_inside),
 		cmocka_unit_test(known_hosts_read_takes_time_in_proportion),
 	};
 
