@@ -281,7 +281,7 @@ ssh_config_parse(struct bytes output, const char *home, struct ssh_config *out, 
 
 	for (char *l = strtok_r(text, "\r\n", &rest); l; l = strtok_r(NULL, "\r\n", &rest))
 		read_line(&r, l);
-	if (!r.config.hostname || r.config.port == 0)
+	if (!r.config.hostname || !*r.config.hostname || r.config.port == 0)
 		return err_set(e, ERR_HOST, "ssh -G tells no host name or no port");
 	expand_all(&r, &r.config.identity_files, "IdentityFile");
 	expand_all(&r, &r.config.certificate_files, "CertificateFile");

@@ -155,7 +155,7 @@ ssh_config_parse_without_host_or_port_fails(void **state)
 {
 	static const char *const cases[] = { "", "\n\n", "hostname x\n", "port 22\n",
 		"hostname x\nport 0\n", "hostname x\nport 65536\n", "hostname x\nport 22x\n",
-		"hostname x\nport -1\n", "hostname\nport 22\n",
+		"hostname x\nport -1\n", "hostname\nport 22\n", "hostname \nport 22\n",
 		"hostname x\nport 99999999999999999999\n" };
 
 	(void)state;
