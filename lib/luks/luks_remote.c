@@ -136,6 +136,7 @@ remote_status(struct luks *l, const struct disk *const *disks, size_t n, struct 
 	AUTO(luks_remote_talk_drop) struct luks_talk talk = {
 		.what = self(l)->transport->name, .device = "", .script = LUKS_SCRIPT_STATUS,
 	};
+	AUTO(mem_free_drop) struct luks_status *status = mem_alloc(n, sizeof(*status));
 
 	for (size_t i = 0; i < n; i++) {
 		argv_add(&talk.words, disks[i]->name);
@@ -146,8 +147,10 @@ remote_status(struct luks *l, const struct disk *const *disks, size_t n, struct 
 	if (reply.n != n * 2 + 2)	/* begin, two for each disk, done */
 		return strange(talk.what, e);
 	for (size_t i = 0; i < n; i++)
-		if (!read_status(&reply.at[i * 2 + 1], &reply.at[i * 2 + 2], &out[i]))
+		if (!read_status(&reply.at[i * 2 + 1], &reply.at[i * 2 + 2], &status[i]))
 			return strange(talk.what, e);
+	if (n > 0)
+		memcpy(out, status, n * sizeof(*out));
 	return true;
 }
 

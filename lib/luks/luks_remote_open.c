@@ -114,8 +114,10 @@ judge(const struct luks_opening *o, const struct luks_reply *reply, size_t i, si
 	while ((s = next_of(reply, i, &at, &whose))) {
 		if (strcmp(s->name, "try") != 0)
 			continue;
+		if (made++ == o->n_tries)
+			return err_set(e, ERR_LOST, "%s: a strange answer from the server",
+			    path_shown(o->disk->path));
 		last = s;
-		made++;
 		if (s->status != 0 && !luks_talk_misfit(s) && !mapped)
 			return luks_remote_fail(o->disk, ERR_DISK, "cannot be opened", s, e);
 	}
