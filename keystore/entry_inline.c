@@ -63,9 +63,28 @@ take_word(struct parser *p)
 }
 
 static bool
+is_same(struct bytes a, struct bytes b)
+{
+	return a.len == b.len && memcmp(a.ptr, b.ptr, a.len) == 0;
+}
+
+static bool
 is_word(struct bytes word, const char *text)
 {
-	return word.len == strlen(text) && memcmp(word.ptr, text, word.len) == 0;
+	return is_same(word, bytes_of(text));
+}
+
+/* Letters, digits, - and _: behind anything else libyaml lets a name end, with or without a blank. */
+static bool
+is_name(struct bytes word)
+{
+	static const char letters[] =
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+	for (size_t i = 0; i < word.len; i++)
+		if (!memchr(letters, ((const char *)word.ptr)[i], sizeof(letters) - 1))
+			return false;
+	return word.len > 0;
 }
 
 /* "!" and the tag of strings say nothing that the quotes do not. */
@@ -85,12 +104,15 @@ entry_inline_properties(struct parser *p, struct properties *out)
 		if (anchor)
 			p->c.at++;
 		word = take_word(p);
-		if (word.len == 0 || !cursor_is_blank(peek(p)) || (anchor && out->anchor.ptr))
+		if (word.len == 0 || !cursor_is_blank(peek(p)) ||
+		    (anchor && (out->anchor.ptr || !is_name(word))))
 			return entry_parser_fail(p, "an anchor or a tag of unknown form");
-		if (anchor)
+		if (anchor) {
 			out->anchor = word;
-		else
+			out->n_before = p->n_anchors;
+		} else {
 			out->tagged = tag_matters(word);
+		}
 		out->any = true;
 		cursor_skip_blanks(&p->c);
 	}
@@ -103,6 +125,9 @@ entry_inline_give(struct parser *p, const struct properties *props, size_t node)
 	p->tree->at[node].tagged = p->tree->at[node].tagged || props->tagged;
 	if (!props->anchor.ptr)
 		return true;
+	for (size_t i = props->n_before; i < p->n_anchors; i++) /* which is the later one? */
+		if (is_same(p->anchors[i].name, props->anchor))
+			return entry_parser_fail(p, "an anchor inside of its own node");
 	if (p->n_anchors == ENTRY_MAX_ANCHORS)
 		return entry_parser_fail(p, "too many anchors");
 	p->anchors[p->n_anchors++] = (struct anchor){ props->anchor, node };
@@ -120,7 +145,7 @@ parse_alias(struct parser *p, size_t *out)
 		const struct anchor *a = &p->anchors[i - 1];
 		struct entry_node copy;
 
-		if (a->name.len != name.len || memcmp(a->name.ptr, name.ptr, name.len) != 0)
+		if (!is_same(a->name, name))
 			continue;
 		copy = p->tree->at[a->node];
 		copy.next = 0;

@@ -31,6 +31,7 @@ struct parser {
 /* What may stand before a node: an anchor, a tag. */
 struct properties {
 	struct bytes anchor;
+	size_t n_before; /* anchors that were there before it */
 	bool any, tagged;
 };
 

@@ -196,12 +196,12 @@ entry_yaml_decode(const struct entry_node *node, struct secret **out, struct err
 	/* no escape gives more bytes than twice its own: \L is three */
 	AUTO(secret_drop) struct secret *s = secret_new(2 * node->text.len + 1);
 	char *start = secret_space(s).ptr;
-	const char *text = node->text.ptr;
+	const char *text = node->text.len > 0 ? node->text.ptr : "";
 	struct decoder d = { text, text + node->text.len, start, start, node->line, e };
 
 	if (node->kind > ENTRY_DOUBLE)
 		return fail(&d, "a plain or quoted text must be here");
-	if (node->text.len > 0 && !decode(&d, node->kind))
+	if (!decode(&d, node->kind))
 		return false;
 	secret_set_len(s, (size_t)(d.out - start));
 	*out = TAKE(s);
