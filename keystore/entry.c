@@ -17,6 +17,7 @@
 #define MAX_NAME 16	  /* bytes as written; a field with a longer name is none of ours */
 #define MAX_TEXT ((size_t)4 << 10)
 #define MAX_KEY ((size_t)64 << 10)
+#define MAX_ESCAPE 4 /* bytes as written for one that is meant: \x7f */
 #define MAX_WORK ((size_t)16 << 20) /* as much as the whole text of a file may have */
 
 /* A tree being read, and how many bytes of it may still be: aliases are read anew each time. */
@@ -80,15 +81,22 @@ spend(struct reading *r, const struct entry_node *node, size_t bytes)
 	return true;
 }
 
-/* A scalar of at most so many bytes as written. */
+/* A scalar of at most so many bytes, however it is written: what entry_format makes of it fits again. */
 static bool
 decode(struct reading *r, const struct entry_node *node, size_t max, struct secret **out)
 {
+	AUTO(secret_drop) struct secret *s = NULL;
+
 	if (node->tagged)
 		return fail(r, node, "a tag where none may be");
-	if (node->text.len > max)
+	if (node->text.len > max * MAX_ESCAPE)
 		return fail(r, node, "a text that is too long");
-	return spend(r, node, node->text.len) && entry_yaml_decode(node, out, r->e);
+	if (!spend(r, node, node->text.len) || !entry_yaml_decode(node, &s, r->e))
+		return false;
+	if (secret_bytes(s).len > max)
+		return fail(r, node, "a text that is too long");
+	*out = TAKE(s);
+	return true;
 }
 
 /* A text that is no key. */

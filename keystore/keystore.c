@@ -148,6 +148,19 @@ sealed_done(struct sealed *s)
 	*s = (struct sealed){ 0 };
 }
 
+/* What could not be read again must never take the place of what can. */
+static bool
+format(const struct entry_list *entries, const char *admin, struct secret **out, struct err *e)
+{
+	AUTO(secret_drop) struct secret *plain = keyfile_format(entries);
+	AUTO(entry_list_done) struct entry_list again = { 0 };
+
+	if (!keyfile_parse(secret_bytes(plain), &again, e))
+		return err_wrap(e, "the keys of %s do not go into one file", admin);
+	*out = TAKE(plain);
+	return true;
+}
+
 bool
 keystore_seal(struct keystore *ks, const struct admin *who, const struct entry_list *entries,
     struct sealed *out, struct err *e)
@@ -156,11 +169,11 @@ keystore_seal(struct keystore *ks, const struct admin *who, const struct entry_l
 	AUTO(str_done) struct str content = { 0 };
 	const struct gpg_recipient *to = NULL;
 
-	if (!find_recipient(ks, who, &to, e))
+	if (!find_recipient(ks, who, &to, e) || !format(entries, who->name, &plain, e) ||
+	    !gpg_encrypt(ks->gpg, to, plain, &content, e))
 		return false;
-	plain = keyfile_format(entries);
-	if (!gpg_encrypt(ks->gpg, to, plain, &content, e))
-		return false;
+	if (content.len > KEYSTORE_MAX_FILE)
+		return err_set(e, ERR_DATA, "the keys of %s do not go into one file", who->name);
 	*out = (struct sealed){ .admin = mem_strdup(who->name), .content = content };
 	sha256_hex(str_bytes(&content), out->name);
 	content = (struct str){ 0 };

@@ -64,7 +64,7 @@ struct sealed {
 };
 void sealed_done(struct sealed *s);
 
-/* Encrypt these entries to the admin. Nothing is written. */
+/* Encrypt these entries to the admin. Nothing is written. ERR_DATA for more than one file can be read with. */
 MUST_CHECK bool keystore_seal(struct keystore *ks, const struct admin *who,
     const struct entry_list *entries, struct sealed *out, struct err *e);
 

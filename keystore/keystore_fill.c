@@ -15,7 +15,6 @@
 #include "keystore/keystore_internal.h"
 #include "keystore/openpgp.h"
 
-#define MAX_FILE ((size_t)16 << 20) /* 50,000 keys */
 #define MAX_TOTAL ((size_t)256 << 20)
 #define DAY 86400.0
 #define SHORT_NAME 12 /* enough of a file's name to find it */
@@ -57,7 +56,7 @@ read_file(struct keystore *ks, int dir, const char *name, size_t *total, struct 
 	struct err fault = { 0 };
 	struct stored *s;
 
-	if (!file_read_at(dir, name, MAX_FILE, &content, &fault)) {
+	if (!file_read_at(dir, name, KEYSTORE_MAX_FILE, &content, &fault)) {
 		keystore_warn(&ks->o, "keys/%s: %s", ks->me, fault.text);
 		return;
 	}

@@ -6,6 +6,8 @@
 #include "keystore/gpg.h"
 #include "keystore/keystore_dir.h"
 
+#define KEYSTORE_MAX_FILE ((size_t)16 << 20) /* 50,000 keys */
+
 struct keystore {
 	struct keystore_options o;
 	char *me;	 /* what o.me points to */

@@ -197,6 +197,9 @@ entry_parse_refuses_what_is_not_clear(void **state)
 		"---\n\"/a\n b\": K\n", "---\n/a\n b: K\n", "---\n/a: K\n- b\n",
 		"---\n- a\nb: c\n", "---\n/a: |x\n  b\n",
 		"---\n:key: K\n:time: 1\n",
+		/* read in two ways by others: an anchor's name, and one of two */
+		"---\n&a:b /a: K\n", "---\n/a: &x.y K\n",
+		"---\n/a:\n  :key: K\n  x: &x [&x y]\n",
 	};
 
 	(void)state;
@@ -426,6 +429,28 @@ entry_format_then_parse_gives_the_same(void **state)
 	}
 }
 
+/* As large as they may be, and of nothing but what must be escaped. */
+static void
+entry_format_of_the_largest_is_read_again(void **state)
+{
+	AUTO(entry_list_done) struct entry_list l = { 0 }, back = { 0 };
+	AUTO(mem_free_drop) char *path = mem_alloc(4097, 1), *key = mem_alloc(65537, 1);
+	AUTO(secret_drop) struct secret *s = NULL;
+	struct err e = { 0 };
+
+	(void)state;
+	memset(path, '\x7f', 4096);
+	memset(key, '\x7f', 65536);
+	add(&l, path, key, 1.0);
+	l.at[0].by = mem_strdup(path);
+	s = entry_format(&l);
+	if (!parse(secret_bytes(s), &back, &e))
+		fail_msg("%s", e.text);
+	assert_string_equal(back.at[0].path, path);
+	assert_string_equal(back.at[0].by, path);
+	assert_true(secret_equal(back.at[0].key, l.at[0].key));
+}
+
 static void
 entry_times_do_not_depend_on_the_locale(void **state)
 {
@@ -457,6 +482,7 @@ main(void)
 		cmocka_unit_test(entry_parse_that_fails_leaves_the_list),
 		cmocka_unit_test(entry_format_writes_a_path_once_the_latest_first),
 		cmocka_unit_test(entry_format_then_parse_gives_the_same),
+		cmocka_unit_test(entry_format_of_the_largest_is_read_again),
 		cmocka_unit_test(entry_times_do_not_depend_on_the_locale),
 	};
 

@@ -244,6 +244,23 @@ keystore_place_leaves_nothing_in_tmp(void **state)
 	assert_int_equal(names.n, 0);
 }
 
+/* It would take the place of files that can be read. */
+static void
+keystore_seal_of_more_than_can_be_read_is_refused(void **state)
+{
+	struct world *w = *state;
+	AUTO(entry_list_done) struct entry_list l = { 0 };
+	AUTO(sealed_done) struct sealed s = { 0 };
+	struct err e = { 0 };
+
+	for (size_t i = 0; i <= 65536; i++)
+		add_key(&l, "/colo/web1/data", "K", 1.0);
+	assert_false(keystore_seal(w->ks, &alice, &l, &s, &e));
+	assert_int_equal(e.kind, ERR_DATA);
+	assert_non_null(strstr(e.text, "alice do not go into one file"));
+	assert_null(s.admin);
+}
+
 /* Nobody who sees the repository can count the keys. */
 static void
 keystore_seal_has_one_length_whatever_is_in_it(void **state)
@@ -840,6 +857,7 @@ main(void)
 		TEST(keystore_place_then_fill_gives_the_key_with_all_it_has),
 		TEST(keystore_place_leaves_nothing_in_tmp),
 		TEST(keystore_seal_has_one_length_whatever_is_in_it),
+		TEST(keystore_seal_of_more_than_can_be_read_is_refused),
 		TEST(keystore_fill_sorts_states_and_merges_files),
 		TEST(keystore_merge_makes_one_file_with_the_edits_and_touches_no_other),
 		TEST(keystore_merge_leaves_files_of_staged_keys_as_they_are),
