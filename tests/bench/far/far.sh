@@ -7,6 +7,7 @@
 # namespace of their own: what is mounted here is seen by nobody else.
 FAR=$ROOT/tests/bench/far
 ONE_WAY_MS=25 ACTIVATION_MS=300
+far_pids='' # what far_end is to end
 
 # In the sshd's eyes the client is who it is asked to be: its directory is that of the host. In each,
 # /sys/block shows what the working directory shows.
@@ -47,10 +48,10 @@ far_begin() # N: hosts 127.1.0.1 and on; alice may log in to them, and has no ot
 		SetEnv PATH=$WORK/far-bin:/usr/bin:/bin:/usr/sbin:/sbin ACTIVATION_MS=$ACTIVATION_MS
 	.
 	"$(command -v sshd)" -D -f sshd_config -E sshd.log &
-	echo $! >sshd.pid
+	far_pids="$far_pids $!"
 	eventually grep -qs 'Server listening' sshd.log
 	./far-delay $ONE_WAY_MS $far_port "$1" $sshd_port >far-delay.out &
-	echo $! >far.pid
+	far_pids="$far_pids $!"
 	eventually grep -q ready far-delay.out
 }
 
@@ -62,10 +63,12 @@ far_settings() # LINE...: alice's ssh_config, with these lines more
 		'GlobalKnownHostsFile none' "$@" >home/alice/.ssh/config
 }
 
+# What was started ends also where the directory is gone.
 far_end()
 {
 	status=$?
-	! [ -e far.pid ] || xargs kill <far.pid || true
+	for pid in $far_pids; do kill "$pid" 2>/dev/null || true; done
+	cd "$WORK" || exit 1
 	(exit $status) || end
 	end
 }
