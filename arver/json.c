@@ -123,6 +123,19 @@ event(const char *name)
 	return o;
 }
 
+static void
+add_harmless(struct str *line, const char *text)
+{
+	for (size_t left = strlen(text), n; left > 0; text += n, left -= n) {
+		n = str_printable(text, left);
+		if (n > 0)
+			str_add_bytes(line, (struct bytes){ text, n });
+		else
+			str_add(line, "\\ufffd");
+		n = n ? n : 1;
+	}
+}
+
 /* Write it, and free it. Lost output is noticed in the end, by ferror(). */
 static void
 emit(FILE *out, object *o)
@@ -131,16 +144,10 @@ emit(FILE *out, object *o)
 	    JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
 	AUTO(str_done) struct str line = { 0 };
 
-	if (!text)
+	if (text)
+		add_harmless(&line, text);
+	else
 		mem_exhausted();
-	for (size_t left = strlen(text), n; left > 0; text += n, left -= n) {
-		n = str_printable(text, left);
-		if (n > 0)
-			str_add_bytes(&line, (struct bytes){ text, n });
-		else
-			str_add(&line, "\\ufffd");
-		n = n ? n : 1;
-	}
 	str_add_char(&line, '\n');
 	json_object_put(o);
 	fwrite(line.ptr, 1, line.len, out);
