@@ -15,6 +15,7 @@
 #include "keystore/sha256.h"
 #include "state/journal.h"
 #include "target/target.h"
+#include "transport/pool.h"
 
 void
 app_warn(void *arg, const char *text)
@@ -27,6 +28,7 @@ void
 app_done(struct app *app)
 {
 	secret_drop(&app->asked);
+	pool_drop(&app->pool);
 	keyring_drop(&app->keys);
 	keystore_drop(&app->keystore);
 	journal_drop(&app->journal);
@@ -168,6 +170,7 @@ app_run_options(struct app *app, void (*verb_on_row)(void *arg, const struct row
 		.fail_fast = app->options.fail_fast,
 		.accept_new = app->options.accept_new,
 		.arver_user = app->config.username ? app->config.username : "",
+		.pool = app->pool,
 		.keys = app->keys,
 		.asked = app->asked,
 		.set_key = app->options.set_key,

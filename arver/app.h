@@ -19,6 +19,7 @@ struct inventory;
 struct journal;
 struct keyring;
 struct keystore;
+struct pool;
 struct secret;
 struct target_set;
 
@@ -32,6 +33,7 @@ struct app {
 	struct keyring *keys;		/* after app_load_keys */
 	struct secret *asked;		/* --ask-password, after app_ask_password */
 	struct journal *journal;	/* after app_open_journal */
+	struct pool *pool;		/* of SSH connections, after logins_unlock; or NULL */
 	const atomic_int *cancel;
 	struct show show;
 	/* What the verb wants to hear of a run. */

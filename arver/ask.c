@@ -122,17 +122,22 @@ read_line(int fd, const sigset_t *signals, struct secret *s, struct err *e)
 
 		if (got < 0 || (got == 0 && n == 0))
 			return err_set(e, ERR_CANCELLED, "no passphrase given");
-		if (got == 0 || at[n] == '\n') {
-			if (n == 0)
-				return err_set(e, ERR_CANCELLED, "an empty passphrase is none");
+		if (got == 0 || at[n] == '\n')
 			return secret_set_len(s, n);
-		}
 	}
 	return err_set(e, ERR_USAGE, "the passphrase is longer than %d bytes", ASK_MAX_BYTES);
 }
 
 bool
-ask_passphrase(const char *prompt, struct secret **out, struct err *e)
+ask_has_terminal(void)
+{
+	AUTO(fd_drop) int fd = isatty(0) ? open("/dev/tty", O_RDWR | O_CLOEXEC) : -1;
+
+	return fd >= 0;
+}
+
+bool
+ask_passphrase_or_none(const char *prompt, struct secret **out, struct err *e)
 {
 	AUTO(secret_drop) struct secret *s = secret_new(ASK_MAX_BYTES);
 	AUTO(release_signals) const sigset_t signals = hold_signals();
@@ -140,6 +145,20 @@ ask_passphrase(const char *prompt, struct secret **out, struct err *e)
 
 	if (!read_line(tty >= 0 ? tty : 0, &signals, s, e))
 		return false;
+	if (secret_bytes(s).len > 0)
+		*out = TAKE(s);
+	return true;
+}
+
+bool
+ask_passphrase(const char *prompt, struct secret **out, struct err *e)
+{
+	AUTO(secret_drop) struct secret *s = NULL;
+
+	if (!ask_passphrase_or_none(prompt, &s, e))
+		return false;
+	if (!s)
+		return err_set(e, ERR_CANCELLED, "an empty passphrase is none");
 	*out = TAKE(s);
 	return true;
 }

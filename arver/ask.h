@@ -4,6 +4,7 @@
 #define ARVER_ASK_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include "base/err.h"
 
 struct secret;
@@ -14,6 +15,12 @@ struct secret;
  * given to ask_heed is set, before or meanwhile. Main thread.
  */
 MUST_CHECK bool ask_passphrase(const char *prompt, struct secret **out, struct err *e);
+
+/* The same, but an empty line is fine: *out stays NULL. */
+MUST_CHECK bool ask_passphrase_or_none(const char *prompt, struct secret **out, struct err *e);
+
+/* Is there somebody to ask? */
+bool ask_has_terminal(void);
 
 /* The flag that SIGINT and SIGTERM set; borrowed for good. */
 void ask_heed(const atomic_int *cancel);

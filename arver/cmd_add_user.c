@@ -10,6 +10,7 @@
 #include "arver/app.h"
 #include "arver/ask.h"
 #include "arver/command.h"
+#include "arver/logins.h"
 #include "arver/progress.h"
 #include "arver/settle.h"
 #include "arver/show.h"
@@ -253,7 +254,7 @@ add_user_run(struct app *app, int *status, struct err *e)
 	plan_add_user(plan, set, works->at, g.to->slot);
 	if (!show_begin(app, plan, set))
 		return true;
-	if (!check(&g, set, e))
+	if (!check(&g, set, e) || !logins_unlock(app, plan, e))
 		return false;
 	g.settling = (struct settling){ .app = app, .owner = g.to, .works = works->at,
 		.n = works->n };

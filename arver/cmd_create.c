@@ -9,6 +9,7 @@
 #include <sys/random.h>
 #include "arver/app.h"
 #include "arver/command.h"
+#include "arver/logins.h"
 #include "arver/progress.h"
 #include "arver/settle.h"
 #include "arver/show.h"
@@ -202,7 +203,7 @@ create_run(struct app *app, int *status, struct err *e)
 	settling.owner = app->me;
 	settling.works = works->at;
 	settling.n = works->n;
-	if (!check(app, works, &settling, e))
+	if (!check(app, works, &settling, e) || !logins_unlock(app, plan, e))
 		return false;
 	AUTO(report_drop) struct report *rep = report_new(plan);
 	struct run_options o = app_run_options(app, NULL, NULL);

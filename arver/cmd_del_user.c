@@ -7,6 +7,7 @@
 #include <string.h>
 #include "arver/app.h"
 #include "arver/command.h"
+#include "arver/logins.h"
 #include "arver/progress.h"
 #include "arver/show.h"
 #include "arver/works.h"
@@ -203,7 +204,8 @@ del_user_run(struct app *app, int *status, struct err *e)
 	plan_del_user(plan, set, works->at, r.who->slot, app->options.force);
 	if (!show_begin(app, plan, set))
 		return true;
-	if (!app_load_keys(app, e) || !app_check_set_key(app, set, e) || !find_owners(&r, e))
+	if (!app_load_keys(app, e) || !app_check_set_key(app, set, e) || !find_owners(&r, e) ||
+	    !logins_unlock(app, plan, e))
 		return false;
 	AUTO(report_drop) struct report *rep = report_new(plan);
 	struct run_options o = app_run_options(app, NULL, NULL);

@@ -5,6 +5,7 @@
 #include <string.h>
 #include "arver/app.h"
 #include "arver/command.h"
+#include "arver/logins.h"
 #include "arver/json.h"
 #include "arver/progress.h"
 #include "arver/show.h"
@@ -97,6 +98,8 @@ info_run(struct app *app, int *status, struct err *e)
 	plan_info(plan, set, works->at);
 	if (!show_begin(app, plan, set))
 		return true;
+	if (!logins_unlock(app, plan, e))
+		return false;
 	AUTO(report_drop) struct report *rep = report_new(plan);
 	struct run_options o = app_run_options(app, NULL, NULL);
 	AUTO(run_drop) struct run *run = run_begin(&o, plan, rep);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include "arver/app.h"
 #include "arver/command.h"
+#include "arver/logins.h"
 #include "arver/progress.h"
 #include "arver/show.h"
 #include "plan/plan.h"
@@ -60,6 +61,8 @@ walk_run(struct app *app, const struct walk *w, int *status, struct err *e)
 		return true;
 	if (plan_needs_keys(plan) &&
 	    (!app_load_keys(app, e) || !app_check_set_key(app, set, e)))
+		return false;
+	if (!logins_unlock(app, plan, e))
 		return false;
 	AUTO(report_drop) struct report *rep = report_new(plan);
 	struct run_options o = app_run_options(app, on_row, &t);

@@ -10,6 +10,7 @@
 #include "arver/app.h"
 #include "arver/ask.h"
 #include "arver/command.h"
+#include "arver/logins.h"
 #include "arver/progress.h"
 #include "arver/settle.h"
 #include "arver/show.h"
@@ -273,7 +274,7 @@ refresh_run(struct app *app, int *status, struct err *e)
 		return true;
 	r.settling = (struct settling){ .app = app, .owner = app->me, .works = works->at,
 		.n = works->n };
-	bool ok = check(&r, set, e);
+	bool ok = check(&r, set, e) && logins_unlock(app, plan, e);
 
 	if (ok) {
 		AUTO(report_drop) struct report *rep = report_new(plan);

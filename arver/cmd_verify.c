@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include "arver/app.h"
 #include "arver/command.h"
+#include "arver/logins.h"
 #include "arver/merge.h"
 #include "arver/progress.h"
 #include "arver/show.h"
@@ -64,7 +65,8 @@ verify_run(struct app *app, int *status, struct err *e)
 	plan_verify(plan, set, works->at);
 	if (!show_begin(app, plan, set))
 		return true;
-	if (!app_load_keys(app, e) || !app_check_set_key(app, set, e))
+	if (!app_load_keys(app, e) || !app_check_set_key(app, set, e) ||
+	    !logins_unlock(app, plan, e))
 		return false;
 	AUTO(report_drop) struct report *rep = report_new(plan);
 	struct run_options o = app_run_options(app, on_row, &app->show);

@@ -46,7 +46,8 @@ run_begin(const struct run_options *o, const struct plan *plan, struct report *r
 	set_defaults(&r->o);
 	r->plan = plan;
 	r->rep = rep;
-	r->pool = pool_new();
+	if (!r->o.pool)
+		r->o.pool = r->own_pool = pool_new();
 	r->lanes = mem_alloc(plan->n, sizeof(*r->lanes));
 	r->places = mem_alloc(plan->n, sizeof(*r->places));
 	r->wait_until = o->wait_ms > 0 ? clock_ms() + o->wait_ms : 0;
@@ -64,7 +65,7 @@ run_end(struct run *r)
 		return;
 	for (size_t i = 0; i < r->plan->n; i++)
 		lane_done(&r->lanes[i]);
-	pool_free(r->pool);
+	pool_free(r->own_pool);
 	pthread_cond_destroy(&r->changed);
 	pthread_mutex_destroy(&r->lock);
 	free(r->events);

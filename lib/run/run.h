@@ -17,6 +17,7 @@
 #include "report/report.h"
 
 struct keyring;
+struct pool;
 struct secret;
 
 /* Defaults, in milliseconds. */
@@ -48,6 +49,8 @@ struct run_options {
 	bool fail_fast;			/* start nothing new after the first failure */
 	bool accept_new;		/* take and store host keys that are not known */
 	const char *arver_user;		/* for '#arveruser' */
+	struct pool *pool;		/* what SSH connections share (transport/pool.h), outlives the
+					 * run; NULL: one of its own */
 	const struct keyring *keys;	/* mine; only read */
 	const struct secret *asked;	/* a passphrase that was asked for, or NULL: tried after my keys */
 	const char *set_key;		/* a path whose keys are tried too, or NULL */
@@ -65,6 +68,9 @@ struct run_options {
 };
 
 struct run;
+
+/* How such a run connects to a host. Borrows from both. */
+struct transport_spec run_spec(const struct run_options *o, const struct host *h);
 
 /* Nothing is contacted yet. `plan` and `rep` (of that plan) outlive the run. */
 struct run *run_begin(const struct run_options *o, const struct plan *plan, struct report *rep);

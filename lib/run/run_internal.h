@@ -61,7 +61,7 @@ struct run {
 	struct run_options o;
 	const struct plan *plan;
 	struct report *rep;
-	struct pool *pool; /* what the connections share */
+	struct pool *own_pool; /* where the options give none */
 	struct lane_run *lanes;
 	int64_t wait_until; /* of clock_ms; 0: nobody is waited for */
 

@@ -17,23 +17,28 @@ on_note(void *arg, const char *text)
 	run_post_note(l->run, l->lane->host, text);
 }
 
-static struct transport *
-new_transport(struct lane_run *l)
+struct transport_spec
+run_spec(const struct run_options *o, const struct host *h)
 {
-	const struct run *r = l->run;
-	const struct host *h = l->lane->host;
-	struct transport_spec spec = {
+	return (struct transport_spec){
 		.name = path_shown(h->path),
 		.address = h->address,
 		.port = h->port,
-		.user = host_login(h, r->o.arver_user),
-		.connect_ms = h->connect_ms ? h->connect_ms : r->o.connect_ms,
-		.pool = r->pool,
-		.accept_new = r->o.accept_new,
-		.note = on_note,
-		.note_arg = l,
+		.user = host_login(h, o->arver_user),
+		.connect_ms = h->connect_ms ? h->connect_ms : o->connect_ms,
+		.pool = o->pool,
+		.accept_new = o->accept_new,
 	};
+}
 
+static struct transport *
+new_transport(struct lane_run *l)
+{
+	const struct host *h = l->lane->host;
+	struct transport_spec spec = run_spec(l->o, h);
+
+	spec.note = on_note;
+	spec.note_arg = l;
 	switch (h->transport) {
 	case TRANSPORT_LOCAL:
 		return transport_local_new(&spec);

@@ -244,6 +244,7 @@ identities_gather(const struct ssh_config *config, int64_t until, struct identit
 		free(out->agent);
 		out->agent = NULL;
 	}
+	out->agent_shows_none = out->agent && g.agent.n == 0;
 	for (size_t i = 0; i < config->identity_files.n; i++)
 		hold_file(&g, config->identity_files.at[i]);
 	g.n_files = g.n_held;

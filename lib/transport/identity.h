@@ -26,6 +26,7 @@ struct identities {
 	struct identity *at;
 	size_t n;
 	char *agent; /* its socket; NULL: no agent */
+	bool agent_shows_none; /* it is there, and has no keys or is locked */
 };
 
 void identities_done(struct identities *all);

@@ -6,11 +6,15 @@
 #include "transport/pool.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
+#include <libssh/libssh.h>
 #include "transport/gate.h"
 #include "transport/jump.h"
 #include "transport/ssh_config.h"
 #include "transport/transport.h"
+
+#define ASKING 8 /* `ssh -G` at once */
 
 /* What was asked, and the answer. */
 struct settings {
@@ -21,7 +25,14 @@ struct settings {
 	struct ssh_config config;
 };
 
+struct unlocked {
+	char *file;
+	ssh_key key;
+};
+
 struct pool {
+	struct unlocked *keys; /* written by one thread, before there are others */
+	size_t n_keys;
 	pthread_mutex_t lock; /* for the list; what is in it stays where it is */
 	struct settings **settings;
 	size_t n_settings;
@@ -59,6 +70,11 @@ pool_free(struct pool *p)
 	gates_done(&p->gates);
 	for (size_t i = 0; i < p->n_settings; i++)
 		settings_free(p->settings[i]);
+	for (size_t i = 0; i < p->n_keys; i++) {
+		free(p->keys[i].file);
+		ssh_key_free(p->keys[i].key);
+	}
+	free(p->keys);
 	free(p->settings);
 	pthread_mutex_destroy(&p->lock);
 	free(p);
@@ -106,4 +122,53 @@ struct jumps *
 pool_jumps(struct pool *p)
 {
 	return &p->jumps;
+}
+
+ssh_key
+pool_key(const struct pool *p, const char *file)
+{
+	for (size_t i = 0; i < p->n_keys; i++)
+		if (str_equal(p->keys[i].file, file))
+			return p->keys[i].key;
+	return NULL;
+}
+
+void
+pool_add_key(struct pool *p, const char *file, ssh_key key)
+{
+	struct unlocked *u = mem_push(&p->keys, &p->n_keys, sizeof(*u));
+
+	*u = (struct unlocked){ mem_strdup(file), key };
+}
+
+struct asking {
+	struct pool *pool;
+	const struct transport_spec *specs;
+	size_t n;
+	atomic_size_t next;
+};
+
+static void *
+ask_main(void *arg)
+{
+	struct asking *a = arg;
+
+	for (size_t i; (i = atomic_fetch_add(&a->next, 1)) < a->n;)
+		(void)!pool_settings(a->pool, &a->specs[i], NULL);
+	return NULL;
+}
+
+void
+pool_ask_all(struct pool *p, const struct transport_spec *specs, size_t n)
+{
+	struct asking a = { .pool = p, .specs = specs, .n = n };
+	pthread_t threads[ASKING];
+	size_t started = 0;
+
+	while (started + 1 < ASKING && started + 1 < n &&
+	       pthread_create(&threads[started], NULL, ask_main, &a) == 0)
+		started++;
+	ask_main(&a);
+	for (size_t i = 0; i < started; i++)
+		pthread_join(threads[i], NULL);
 }

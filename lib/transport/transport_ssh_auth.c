@@ -3,8 +3,8 @@
  * transport_ssh_auth: log in with a key, one after the other, in the order of
  * identity.h. libssh sees of the agent only the few keys that it is to try, and
  * within our deadline: by itself it would try all until the server hangs up, and then
- * wait for ever. Never asks for anything: a key file with a passphrase is
- * told as such, with ssh-add as the way out.
+ * wait for ever. Never asks for anything: a key file with a passphrase that was not unlocked
+ * before (pool.h) is told as such, with ssh-add as the way out.
  */
 #include "transport/link.h"
 
@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "transport/agent.h"
 #include "transport/identity.h"
+#include "transport/pool.h"
 
 #define LATE (-100) /* beside libssh's SSH_AUTH_ values */
 
@@ -136,9 +137,11 @@ attach_certificate(ssh_key key, const char *path)
 static int
 try_file(struct login *l, const struct identity *id)
 {
-	ssh_key key = NULL;
+	ssh_key shared = pool_key(l->a->pool, id->file);
+	ssh_key key = shared ? ssh_key_dup(shared) : NULL; /* it may get a certificate */
 	bool locked = false;
-	int rc = ssh_pki_import_privkey_file(id->file, NULL, no_passphrase, &locked, &key);
+	int rc = key ? SSH_OK :
+		       ssh_pki_import_privkey_file(id->file, NULL, no_passphrase, &locked, &key);
 
 	if (rc != SSH_OK || (id->certificate && !attach_certificate(key, id->certificate))) {
 		note(locked ? &l->locked : &l->unusable, id->file);
@@ -193,6 +196,8 @@ fail(const struct login *l, const char *why, struct err *e)
 		    str_text(&l->unusable));
 	if (!l->all.agent)
 		str_add(&more, "; no ssh-agent");
+	if (l->all.agent_shows_none)
+		str_add(&more, "; the ssh-agent shows no key: it has none, or is locked (ssh-add -X)");
 	add_methods(a, &methods);
 	if (methods.len > 0)
 		str_addf(&more, "; the server allows: %s", str_text(&methods));
