@@ -147,7 +147,8 @@ was_turned_away(const struct attempt *a)
 {
 	AUTO(str_done) struct str said = { 0 };
 
-	if (!a->link->session || ssh_get_serverbanner(a->link->session) || !link_is_dead(a->link))
+	if (!a->link->session || ssh_get_serverbanner(a->link->session) || !link_is_dead(a->link) ||
+	    jump_is_lost(a->link->jump, &said))
 		return false;
 	if (a->link->proxy.pid == 0)
 		return true;

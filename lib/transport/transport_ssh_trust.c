@@ -283,8 +283,8 @@ fail_authority(const struct attempt *a, const struct host_key *key, struct err *
 {
 	*a->beyond = true;
 	return err_set(e, ERR_HOST,
-	    "host key of %s is not known: %s, and a certificate by a @cert-authority of known_hosts "
-	    "is of no use to this transport; it needs " BY_OPENSSH,
+	    "host key of %s is not known: %s; a certificate of it by a @cert-authority needs "
+	    BY_OPENSSH,
 	    a->address, key->fingerprint);
 }
 

@@ -117,7 +117,7 @@ accept_changed_or_revoked_key_is_refused(void **state)
 		    "HAS CHANGED" },
 		{ "@revoked * %E\n", "is revoked in" },
 		{ "@revoked 127.0.0.1 %E\n", "is revoked in" },
-		{ "@cert-authority * %C\n", "say transport: openssh" },
+		{ "@cert-authority * %C\n", "@cert-authority needs \"transport: openssh\"" },
 	};
 
 	(void)state;
