@@ -8,6 +8,9 @@
 #include "base/mem.h"
 #include "base/str.h"
 
+#define TRIES 4
+#define FIRST_PAUSE_MS 200
+
 struct door {
 	char *name;
 	unsigned inside;
@@ -72,4 +75,15 @@ gate_leave(struct gates *g, const char *door)
 	HOLD(&g->lock);
 	find(g, door)->inside--;
 	pthread_cond_broadcast(&g->changed);
+}
+
+bool
+gate_come_again(unsigned tries, int64_t until)
+{
+	int64_t ms = clock_uneven(FIRST_PAUSE_MS << tries);
+
+	if (tries >= TRIES || ms >= clock_left(until))
+		return false;
+	nanosleep(&(struct timespec){ ms / 1000, ms % 1000 * 1000000L }, NULL);
+	return true;
 }

@@ -32,4 +32,10 @@ bool gate_enter(struct gates *g, const char *door, int64_t until);
 /* The login is over, well or not. */
 void gate_leave(struct gates *g, const char *door);
 
+/*
+ * For who was turned away `tries` times: sleep for a while, the longer the more often, never twice
+ * the same. False: often enough, or no time is left for it.
+ */
+bool gate_come_again(unsigned tries, int64_t until);
+
 #endif

@@ -6,16 +6,12 @@
 #include "transport/link.h"
 
 #include <string.h>
-#include <time.h>
 #include <libssh/libssh.h>
 #include "base/clock.h"
 #include "transport/dial.h"
 #include "transport/gate.h"
 #include "transport/jump.h"
 #include "transport/pool.h"
-
-#define TRIES 4 /* of a server that turns us away */
-#define FIRST_PAUSE_MS 200
 
 /* A socket to the server, whichever way leads there. */
 static bool
@@ -156,18 +152,6 @@ was_turned_away(const struct attempt *a)
 	return strstr(str_text(&said), "kex_exchange_identification") != NULL;
 }
 
-/* Sleep for a while, the longer the more often, never twice the same. False: no time for that. */
-static bool
-pause_before(const struct attempt *a, unsigned tries)
-{
-	int64_t ms = clock_uneven(FIRST_PAUSE_MS << tries);
-
-	if (tries == TRIES || ms >= clock_left(a->until))
-		return false;
-	nanosleep(&(struct timespec){ ms / 1000, ms % 1000 * 1000000L }, NULL);
-	return true;
-}
-
 /* Where it is not the only one at once: a server, or the first jump host of a program. */
 static char *
 door_of(const struct attempt *a)
@@ -191,7 +175,7 @@ link_connect(const struct attempt *a, struct err *e)
 		return err_set(e, ERR_AWAY, "%s: too many logins at once there, none came to an end",
 		    a->address);
 	for (unsigned tries = 0; !(ok = connect_once(a, e)); tries++) {
-		if (!was_turned_away(a) || !pause_before(a, tries))
+		if (!was_turned_away(a) || !gate_come_again(tries, a->until))
 			break;
 		link_end(a->link);
 	}

@@ -125,7 +125,7 @@ add_words(struct argv *words, const struct transport_spec *spec, const char *soc
 	argv_add(words, "ssh");
 	argv_add(words, "-N");
 	add_settings(words);
-	argv_add(words, "-oStrictHostKeyChecking=yes");
+	argv_addf(words, "-oStrictHostKeyChecking=%s", spec->accept_new ? "accept-new" : "yes");
 	argv_addf(words, "-oControlPath=%s", socket);
 	argv_addf(words, "-oConnectTimeout=%d", seconds > 0 ? seconds : 1);
 	if (spec->user)

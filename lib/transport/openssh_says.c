@@ -217,3 +217,25 @@ openssh_says(const struct transport_spec *spec, struct bytes said, bool late, st
 		return fail_login(spec, shown, e);
 	return fail_quoting(spec, text, e);
 }
+
+char *
+openssh_says_stored(struct bytes said)
+{
+	AUTO(mem_free_drop) char *text = mem_strndup(said.ptr ? said.ptr : "", said.len);
+	const char *shown = strstr(text, SHOWN);
+	AUTO(mem_free_drop) char *key = shown ? rest_of_line(shown + strlen(SHOWN)) : NULL;
+
+	if (!key || !strstr(shown, "Warning: Permanently added "))
+		return NULL;
+	return mem_printf("new host key %s stored by ssh in known_hosts", key);
+}
+
+/* Where the way there could not be opened, nobody was there to turn it away. */
+bool
+openssh_says_turned_away(struct bytes said)
+{
+	AUTO(mem_free_drop) char *text = mem_strndup(said.ptr ? said.ptr : "", said.len);
+
+	return strstr(text, "kex_exchange_identification: ") && !strstr(text, "open failed: ") &&
+	       !strstr(text, "connect to host ");
+}

@@ -17,4 +17,10 @@ struct transport_spec;
  */
 bool openssh_says(const struct transport_spec *spec, struct bytes said, bool late, struct err *e);
 
+/* The sentence that tells of a host key that ssh has stored (accept-new), owned; NULL: it has not. */
+char *openssh_says_stored(struct bytes said);
+
+/* Was it hung up on before the greeting, as by a sshd that has too many logins to do? */
+bool openssh_says_turned_away(struct bytes said);
+
 #endif

@@ -9,10 +9,13 @@
 #include <assert.h>
 #include <stdlib.h>
 #include "base/clock.h"
+#include "transport/gate.h"
 #include "transport/master.h"
 #include "transport/mux.h"
 #include "transport/mux_channel.h"
 #include "transport/openssh_says.h"
+#include "transport/pool.h"
+#include "transport/ssh_config.h"
 
 #define CONNECT_MS 10000
 
@@ -53,24 +56,61 @@ is_alive(struct transport_openssh *t)
 	return t->mux.fd >= 0;
 }
 
+/* Where others may log in at the same time; NULL: nothing is known of it. */
+static char *
+door_of(const struct transport_openssh *t)
+{
+	const struct ssh_config *c = t->spec.pool ? pool_settings(t->spec.pool, &t->spec, NULL) : NULL;
+
+	if (!c)
+		return NULL;
+	if (c->proxy_jump || c->proxy_command)
+		return mem_strdup(c->proxy_jump ? c->proxy_jump : c->proxy_command);
+	return mem_printf("%s:%u", c->hostname, c->port);
+}
+
+static bool
+connect_once(struct transport_openssh *t, int64_t until, bool *turned_away, struct err *e)
+{
+	AUTO(str_done) struct str said = { 0 };
+	enum master_end end = master_connect(&t->master, &t->spec, until, &t->mux, e);
+
+	master_says(&t->master, &said);
+	if (end == MASTER_CONNECTED) {
+		AUTO(mem_free_drop) char *stored = openssh_says_stored(str_bytes(&said));
+
+		if (stored && t->spec.note)
+			t->spec.note(t->spec.note_arg, stored);
+		return true;
+	}
+	disconnect(t);
+	*turned_away = end == MASTER_ENDED && openssh_says_turned_away(str_bytes(&said));
+	return end != MASTER_FAILED &&
+	       openssh_says(&t->spec, str_bytes(&said), end == MASTER_LATE, e);
+}
+
 static bool
 do_connect(struct transport *base, struct err *e)
 {
 	struct transport_openssh *t = self(base);
+	AUTO(mem_free_drop) char *door = NULL;
 	int64_t until = clock_ms() + t->spec.connect_ms;
-	AUTO(str_done) struct str said = { 0 };
-	enum master_end end;
+	bool turned_away = false, ok;
 
 	if (is_alive(t))
 		return true;
 	disconnect(t);
-	end = master_connect(&t->master, &t->spec, until, &t->mux, e);
-	if (end == MASTER_CONNECTED)
-		return true;
-	master_says(&t->master, &said);
-	disconnect(t);
-	return end != MASTER_FAILED &&
-	       openssh_says(&t->spec, str_bytes(&said), end == MASTER_LATE, e);
+	door = door_of(t);
+	if (door && !gate_enter(pool_gates(t->spec.pool), door, until))
+		return err_set(e, ERR_AWAY, "%s: too many logins at once there, none came to an end",
+		    t->spec.address);
+	for (unsigned tries = 0; !(ok = connect_once(t, until, &turned_away, e)); tries++)
+		if (!turned_away || !gate_come_again(tries, until))
+			break;
+	if (door)
+		gate_leave(pool_gates(t->spec.pool), door);
+	base->logins += ok;
+	return ok;
 }
 
 static bool

@@ -226,7 +226,7 @@ sshd_try() # once more, on the same port; with $SSHD_OPTIONS, which count before
 	# shellcheck disable=SC2086
 	"$(command -v sshd)" -D -f /dev/null -E "$WORK/sshd.log" ${SSHD_OPTIONS:-} -o ListenAddress=127.0.0.1 -o Port="$port" \
 		-o PidFile=none -o HostKey="$WORK/host_key" -o AuthorizedKeysFile="$WORK/id.pub" \
-		-o StrictModes=no -o UsePAM=no -o PasswordAuthentication=no -o MaxStartups=300 \
+		-o StrictModes=no -o UsePAM=no -o PasswordAuthentication=no -o MaxStartups="${MAX_STARTUPS:-300}" \
 		-o PermitRootLogin=yes -o LogLevel=INFO &
 	echo $! >sshd.pid
 	eventually grep -qs -e 'Server listening' -e 'Cannot bind' sshd.log
