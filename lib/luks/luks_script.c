@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * luks_script: shell functions first, then the scripts made of them. Keys are
- * in pipes only, never in a variable, a file or an argument. dd with blocks of
- * one byte takes exactly what is meant for one command, whether that command
- * reads it or not, so the next key is not torn. Commands that need no key read
- * /dev/null: sudo may swallow stdin.
+ * in pipes only, never in a variable, a file or an argument. dd that reads blocks of
+ * one byte takes exactly what is meant for one command, and all of it before it
+ * writes: so the next key is not torn, whether that command reads its own or not.
+ * Commands that need no key read /dev/null: sudo may swallow stdin.
  */
 #include "luks/luks_script.h"
 
@@ -52,14 +52,9 @@ static const char keys[] =
 	"}\n"
 	"\n"
 	"# key LENGTH: pass on so many bytes of stdin, at the head of a pipe: it ends its shell\n"
-	"key() { exec dd bs=1 count=\"$1\" 2>/dev/null; }\n"
-	"# takes COMMAND...: what the command leaves of its key is read all the same\n"
-	"takes() {\n"
-	"	\"$@\" && return\n"
-	"	set -- $?\n"
-	"	cat >/dev/null\n"
-	"	return \"$1\"\n"
-	"}\n"
+	"key() { exec dd ibs=1 obs=\"$1\" count=\"$1\" 2>/dev/null; }\n"
+	"# takes WORD...: cryptsetup behind a key, at the end of a pipe: it ends its shell, too\n"
+	"takes() { exec $sudo cryptsetup \"$@\"; }\n"
 	"\n"
 	"# try SLOT LENGTH [NAME]: open as NAME, or only test whether it would open\n"
 	"try() {\n"
@@ -67,7 +62,7 @@ static const char keys[] =
 	"	set -- --type luks --key-file=- --keyfile-size=\"$length\"\n"
 	"	test \"$slot\" = any || set -- \"$@\" --key-slot \"$slot\"\n"
 	"	test \"$name\" || set -- \"$@\" --test-passphrase\n"
-	"	key \"$length\" | takes crypt open \"$@\" -- \"$dev\" ${name:+\"$name\"}\n"
+	"	key \"$length\" | takes open \"$@\" -- \"$dev\" ${name:+\"$name\"}\n"
 	"}\n";
 
 static const char mappings[] =
@@ -284,7 +279,7 @@ static const char format[] =
 	"wait=$1 slot=$2 length=$3\n"
 	"shift 3\n"
 	"format() {\n"
-	"	key \"$length\" | takes crypt -q luksFormat --key-slot \"$slot\" --key-file=- \\\n"
+	"	key \"$length\" | takes -q luksFormat --key-slot \"$slot\" --key-file=- \\\n"
 	"		--keyfile-size=\"$length\" \"$@\" -- \"$dev\"\n"
 	"}\n"
 	"\n"
@@ -307,7 +302,7 @@ static const char add[] =
 	"}\n"
 	"add() {\n"
 	"	key $((auth_length + length)) |\n"
-	"		takes crypt -q luksAddKey --key-file=- --keyfile-size=\"$auth_length\" \\\n"
+	"		takes -q luksAddKey --key-file=- --keyfile-size=\"$auth_length\" \\\n"
 	"			--new-keyfile-size=\"$length\" --key-slot \"$slot\" $options \\\n"
 	"			-- \"$dev\" -\n"
 	"}\n"
