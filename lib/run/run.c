@@ -20,7 +20,6 @@ static void
 set_defaults(struct run_options *o)
 {
 	o->jobs = o->jobs ? o->jobs : RUN_JOBS;
-	o->connect_ms = o->connect_ms ? o->connect_ms : RUN_CONNECT_MS;
 	o->command_ms = o->command_ms ? o->command_ms : RUN_COMMAND_MS;
 	o->hook_ms = o->hook_ms ? o->hook_ms : RUN_HOOK_MS;
 }

@@ -21,7 +21,6 @@ struct pool;
 struct secret;
 
 /* Defaults, in milliseconds. */
-#define RUN_CONNECT_MS 10000
 #define RUN_COMMAND_MS 120000
 #define RUN_HOOK_MS 600000
 #define RUN_JOBS 32
@@ -45,7 +44,8 @@ struct run_options {
 	unsigned jobs;			/* lanes at once; 0: RUN_JOBS */
 	int64_t wait_ms;		/* from run_begin on: so long a host that does not answer is
 					 * tried again before its lane fails; 0: not at all */
-	int64_t connect_ms, command_ms, hook_ms; /* 0: defaults; a host's own settings win */
+	/* 0: defaults, for connect_ms the transport's; a host's own settings win */
+	int64_t connect_ms, command_ms, hook_ms;
 	bool fail_fast;			/* start nothing new after the first failure */
 	bool accept_new;		/* take and store host keys that are not known */
 	const char *arver_user;		/* for '#arveruser' */

@@ -20,7 +20,8 @@ struct transport_spec {
 	const char *address;	/* as in the inventory; a Host of ssh_config too */
 	unsigned port;		/* 0: what ssh_config says, then 22 */
 	const char *user;	/* login name */
-	int64_t connect_ms;	/* for the way there, key exchange and login together */
+	int64_t connect_ms;	/* for the way there, key exchange and login together; 0: what
+				 * ssh_config says (ConnectTimeout), then 10 s */
 	struct pool *pool;	/* what the connections of a run share (pool.h); NULL: nothing */
 	bool accept_new;	/* take and store the key of a host that known_hosts does not know */
 	/* Called by the thread that connects: what the person must hear of, a sentence. May be NULL. */
