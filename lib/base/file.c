@@ -33,6 +33,24 @@ failed(struct err *e, const char *what, const char *name)
 	return false;
 }
 
+/* The same for what could not be opened: what it is may be the fault, whoever put it there. */
+static bool
+not_opened(const char *what, const char *name, struct err *e)
+{
+	int code = errno;
+
+	if (code == ELOOP)
+		err_set(e, ERR_DATA, "%s is a symbolic link, and none is followed", name);
+	else if (code == ENOTDIR)
+		err_set(e, ERR_DATA, "%s is not a directory itself", name); /* perhaps a link */
+	else if (code == ENXIO) /* a socket, or a device without a driver */
+		err_set(e, ERR_DATA, "%s is not a regular file", name);
+	else
+		failed(e, what, name);
+	errno = code;
+	return false;
+}
+
 void
 fd_drop(int *fd)
 {
@@ -82,7 +100,7 @@ open_dir(int dir, const char *name, int flags, int *out_fd, struct err *e)
 	int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | flags);
 
 	if (fd < 0)
-		return failed(e, "cannot open directory", name);
+		return not_opened("cannot open directory", name, e);
 	*out_fd = fd;
 	return true;
 }
@@ -127,7 +145,7 @@ file_read_at(int dir, const char *name, size_t cap, struct str *out, struct err 
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st) != 0)
-		return failed(e, "cannot open", name);
+		return not_opened("cannot open", name, e);
 	if (!S_ISREG(st.st_mode))
 		return err_set(e, ERR_DATA, "%s is not a regular file", name);
 	if (!read_all(fd, cap, &text)) {

@@ -23,7 +23,8 @@ bool file_write_all(int fd, struct bytes b); /* false: see errno */
 
 /*
  * Open a directory for *at() calls. `path` may be a link; below the data
- * directory nothing is: file_open_dir_at follows none.
+ * directory nothing is: file_open_dir_at follows none. errno is kept; ERR_DATA if
+ * something else is there, else ERR_SYSTEM.
  */
 MUST_CHECK bool file_open_dir(const char *path, int *out_fd, struct err *e);
 MUST_CHECK bool file_open_dir_at(int dir, const char *name, int *out_fd, struct err *e);
@@ -31,8 +32,8 @@ MUST_CHECK bool file_open_dir_at(int dir, const char *name, int *out_fd, struct 
 /*
  * Append the file's whole content to *out. `name` is opened relative to `dir`
  * (AT_FDCWD works), without following a link, without blocking on a FIFO.
- * ERR_SYSTEM, with errno kept, if it cannot be opened or read; ERR_DATA if it
- * is no regular file or has more than `cap` bytes.
+ * ERR_SYSTEM, with errno kept, if it cannot be opened or read; ERR_DATA if it is
+ * a link, or no regular file, or has more than `cap` bytes.
  */
 MUST_CHECK bool file_read_at(int dir, const char *name, size_t cap, struct str *out, struct err *e);
 
