@@ -30,6 +30,7 @@ struct inventory {
 	/* Where in settings it was said, for the checks over the whole; 0: nowhere. */
 	unsigned *after_lines; /* by host */
 	unsigned *luks_lines, *uuid_lines; /* by disk */
+	size_t n_waits; /* all lists of after together, for their cap */
 };
 
 /* Levels of the tree, as bits. */

@@ -11,6 +11,7 @@
 
 #define FILE_NAME "settings"
 #define MAX_AFTER 64 /* hosts in one list of after */
+#define MAX_WAITS ((size_t)1 << 20) /* of one host for another, in the whole file */
 
 /* What a path stands for: all hosts and disks at or below it. */
 struct scope {
@@ -117,6 +118,10 @@ read_after(struct inventory *inv, const struct scope *s, const struct yaml_pair 
 	if (items->n > MAX_AFTER)
 		return spot_error(spot_at(FILE_NAME, p->line), e,
 		    "'after' may list %d hosts at most", MAX_AFTER);
+	inv->n_waits += items->n * s->n_hosts;
+	if (inv->n_waits > MAX_WAITS)
+		return spot_error(spot_at(FILE_NAME, p->line), e,
+		    "with this 'after', hosts wait for each other more than a million times");
 	for (size_t i = 0; i < items->n; i++) {
 		if (!read_after_item(inv, items->items[i], list, i, e))
 			return false;
