@@ -61,8 +61,9 @@ MUST_CHECK bool gpg_encrypt(struct gpg *g, const struct gpg_recipient *to,
     const struct secret *plain, struct str *out, struct err *e);
 
 /*
- * ERR_GPG: prompt cancelled, no secret key, no pinentry ...; ERR_DATA: damaged, or a message
- * inside the message, for which nobody is asked; ERR_CANCELLED: gpg itself was interrupted.
+ * ERR_GPG: prompt cancelled, no pinentry ...; ERR_DATA: damaged, or a message inside the message,
+ * for which nobody is asked; ERR_KEY: this message and my key do not go together, and one message does
+ * not tell whose fault it is; ERR_CANCELLED: gpg itself was interrupted.
  */
 MUST_CHECK bool gpg_decrypt(struct gpg *g, struct bytes armored, struct secret **out, struct err *e);
 

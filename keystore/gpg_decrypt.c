@@ -16,7 +16,7 @@
 
 /*
  * A gpg that was interrupted at its prompt looks like a damaged message, but says nothing of
- * the end.
+ * the end, nor that it has what the prompt was for.
  */
 gpgme_error_t
 gpg_note_status(void *arg, const char *keyword, const char *rest)
@@ -27,7 +27,7 @@ gpg_note_status(void *arg, const char *keyword, const char *rest)
 	if (str_equal(keyword, "ENC_TO"))
 		g->began = true;
 	else if (str_equal(keyword, "END_DECRYPTION") || str_equal(keyword, "DECRYPTION_FAILED") ||
-	    str_equal(keyword, "FAILURE"))
+	    str_equal(keyword, "DECRYPTION_KEY") || str_equal(keyword, "FAILURE"))
 		g->ended = true;
 	return 0;
 }
@@ -56,7 +56,7 @@ unwrap(struct gpg *g, struct bytes armored, struct secret **out, struct err *e)
 	if (r && g->began && !g->ended)
 		return err_set(e, ERR_CANCELLED, "gpg was interrupted");
 	if (r)
-		return gpg_words_set(e, r, ERR_GPG, "cannot decrypt");
+		return gpg_words_set(e, r, ERR_KEY, "cannot decrypt");
 	secret_set_len(packets, sink.len);
 	*out = TAKE(packets);
 	return true;

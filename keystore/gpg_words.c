@@ -32,7 +32,7 @@ static const struct words {
 	{ GPG_ERR_ENOTTY, ERR_GPG, NO_PROMPT },
 	{ GPG_ERR_ENXIO, ERR_GPG, NO_PROMPT },
 	{ GPG_ERR_ENODEV, ERR_GPG, NO_PROMPT },
-	{ GPG_ERR_NO_SECKEY, ERR_GPG, "the secret key for it is not on this machine" },
+	{ GPG_ERR_NO_SECKEY, ERR_KEY, "the secret key for it is not on this machine" },
 	{ GPG_ERR_NO_AGENT, ERR_GPG, NO_AGENT },
 	{ GPG_ERR_AGENT, ERR_GPG, NO_AGENT },
 	{ GPG_ERR_NO_SCDAEMON, ERR_GPG, "your key is on a card: install scdaemon" },

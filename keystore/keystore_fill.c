@@ -2,7 +2,9 @@
 /*
  * keystore_fill: files are read under the shared lock, but decrypted after it
  * is released, since a pinentry may take its time. A file that cannot be used is
- * told and left as it is; only GPG refusing my own key ends a fill.
+ * told and left as it is; only GPG refusing my own key ends a fill. Whether it is the key or the file
+ * that is refused is known once another file was decrypted: anybody can write my key's id on
+ * rubbish.
  */
 #include "keystore/keystore.h"
 
@@ -142,18 +144,64 @@ add_entries(struct keystore *ks, struct keyring *kr, const struct stored *s, str
 		add_entry(ks, kr, s, &l->at[i - 1]);
 }
 
+/* A file that my key and gpg make nothing of. */
+struct doubt {
+	const struct stored *file;
+	struct err why;
+};
+
 /* What came of the files. */
 struct tally {
-	size_t n_foreign;
+	size_t n_foreign, n_decrypted, n_doubts;
 	const struct stored *foreign; /* the first of them */
+	struct doubt *doubts;
 };
+
+static void
+tally_done(struct tally *t)
+{
+	free(t->doubts);
+}
+
+/* The end of a fill, in this kind and these words. */
+static bool
+refuse_file(const struct keystore *ks, const struct stored *s, const struct err *fault,
+    struct err *e)
+{
+	*e = *fault;
+	return err_wrap(e, "keys/%s/%.*s...", ks->me, SHORT_NAME, s->name);
+}
+
+/* One that this machine has the secret key for. */
+static bool
+read_mine(struct keystore *ks, struct keyring *kr, const struct stored *s, struct tally *t,
+    struct err *e)
+{
+	AUTO(entry_list_done) struct entry_list entries = { 0 };
+	AUTO(secret_drop) struct secret *plain = NULL;
+	struct err fault = { 0 };
+	bool decrypted = gpg_decrypt(ks->gpg, str_bytes(&s->content), &plain, &fault);
+
+	t->n_decrypted += decrypted;
+	if (decrypted && keyfile_parse(secret_bytes(plain), &entries, &fault)) {
+		add_entries(ks, kr, s, &entries);
+		argv_add(&ks->read, s->name);
+	} else if (fault.kind == ERR_KEY) {
+		struct doubt *d = mem_push(&t->doubts, &t->n_doubts, sizeof(*d));
+
+		*d = (struct doubt){ s, fault };
+	} else if (fault.kind == ERR_DATA) {
+		warn_file(ks, s->name, fault.text);
+	} else {
+		return refuse_file(ks, s, &fault, e);
+	}
+	return true;
+}
 
 static bool
 fill_from(struct keystore *ks, struct keyring *kr, const struct stored *s, struct tally *t,
     struct err *e)
 {
-	AUTO(entry_list_done) struct entry_list entries = { 0 };
-	AUTO(secret_drop) struct secret *plain = NULL;
 	struct openpgp_message m;
 	struct err fault = { 0 };
 	bool mine = false;
@@ -164,21 +212,22 @@ fill_from(struct keystore *ks, struct keyring *kr, const struct stored *s, struc
 	}
 	if (!is_for_me(ks, &m, &mine, e))
 		return false;
-	if (!mine) {
-		t->foreign = t->n_foreign++ == 0 ? s : t->foreign;
-		return true;
+	if (mine)
+		return read_mine(ks, kr, s, t, e);
+	t->foreign = t->n_foreign++ == 0 ? s : t->foreign;
+	return true;
+}
+
+/* With no file decrypted it is my key; with one, it is these files. */
+static bool
+tell_doubts(struct keystore *ks, struct tally *t, struct err *e)
+{
+	if (t->n_doubts > 0 && t->n_decrypted == 0) {
+		t->doubts->why.kind = ERR_GPG;
+		return refuse_file(ks, t->doubts->file, &t->doubts->why, e);
 	}
-	if (gpg_decrypt(ks->gpg, str_bytes(&s->content), &plain, &fault) &&
-	    keyfile_parse(secret_bytes(plain), &entries, &fault)) {
-		add_entries(ks, kr, s, &entries);
-		argv_add(&ks->read, s->name);
-		return true;
-	}
-	if (fault.kind != ERR_DATA) {
-		err_set(e, fault.kind, "%s", fault.text);
-		return err_wrap(e, "keys/%s/%.*s...", ks->me, SHORT_NAME, s->name);
-	}
-	warn_file(ks, s->name, fault.text);
+	for (size_t i = 0; i < t->n_doubts; i++)
+		warn_file(ks, t->doubts[i].file->name, t->doubts[i].why.text);
 	return true;
 }
 
@@ -206,7 +255,7 @@ bool
 keystore_fill(struct keystore *ks, struct keyring *kr, struct err *e)
 {
 	AUTO(stored_list_done) struct stored_list files = { 0 };
-	struct tally tally = { 0 };
+	AUTO(tally_done) struct tally tally = { 0 };
 
 	if (!read_files(ks, &files, e))
 		return false;
@@ -215,5 +264,5 @@ keystore_fill(struct keystore *ks, struct keyring *kr, struct err *e)
 	for (size_t i = 0; i < files.n; i++)
 		if (!fill_from(ks, kr, &files.at[i], &tally, e))
 			return false;
-	return tell_foreign(ks, &tally, e);
+	return tell_doubts(ks, &tally, e) && tell_foreign(ks, &tally, e);
 }

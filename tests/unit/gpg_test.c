@@ -553,7 +553,7 @@ gpg_decrypt_of_anothers_message_says_that_the_key_is_not_here(void **state)
 	import_all();
 	make_message("--encrypt", carol, bytes_of("hello"), &text);
 	assert_false(gpg_decrypt(*state, str_bytes(&text), &out, &e));
-	assert_int_equal(e.kind, ERR_GPG);
+	assert_int_equal(e.kind, ERR_KEY);
 	assert_non_null(strstr(e.text, "not on this machine"));
 }
 
