@@ -45,7 +45,8 @@ gpgme_error_t gpg_sink_data(struct gpg_sink *sink, gpgme_data_t *out);
 
 /*
  * One gpg that may ask for nothing: these words, NULL at the end, behind what always stands there
- * (--output and --status-fd among it). Its exit status is not known; its status lines are.
+ * (--output and --status-fd among it). Its exit status is not known; its status lines are. It is
+ * killed after some seconds of the processor's time, more for a large input. Main thread.
  */
 gpgme_error_t gpg_spawn(const char *const *words, struct bytes in, struct gpg_sink *sink,
     struct str *out_status);

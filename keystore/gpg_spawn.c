@@ -2,12 +2,17 @@
 /*
  * gpg_spawn: gpg by gpgme's spawn, for what gpgme has no call for: it cannot unpack what is not
  * encrypted, nor pack without encrypting. What comes out goes through a callback into a
- * secret of fixed capacity, so no buffer of gpgme's ever holds it.
+ * secret of fixed capacity, so no buffer of gpgme's ever holds it. A few kilobytes can unpack to
+ * terabytes of packets of which nothing comes out, so each gpg has so much time of the processor.
  */
 #include <errno.h>
 #include <string.h>
+#include <sys/resource.h>
 #include "base/secret.h"
 #include "keystore/gpg_internal.h"
+
+#define CPU_SECONDS 5 /* a usual key file takes some milliseconds */
+#define BYTES_A_CPU_SECOND ((size_t)2 << 20)
 
 static ssize_t
 sink_write(void *handle, const void *buf, size_t len)
@@ -49,6 +54,29 @@ program(void)
 	return gpg ? gpg->file_name : NULL;
 }
 
+/* What children get from now on, who begin to count at zero; we ourselves have that much more. */
+static struct rlimit
+limit_cpu(size_t bytes)
+{
+	struct rusage used = { 0 };
+	struct rlimit was = { RLIM_INFINITY, RLIM_INFINITY }, now;
+
+	getrusage(RUSAGE_SELF, &used);
+	getrlimit(RLIMIT_CPU, &was);
+	now = was;
+	now.rlim_cur = (rlim_t)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) + CPU_SECONDS +
+	    bytes / BYTES_A_CPU_SECOND;
+	if (now.rlim_cur < was.rlim_cur)
+		setrlimit(RLIMIT_CPU, &now);
+	return was;
+}
+
+static void
+limit_drop(struct rlimit *was)
+{
+	setrlimit(RLIMIT_CPU, was);
+}
+
 gpgme_error_t
 gpg_spawn(const char *const *words, struct bytes in, struct gpg_sink *sink, struct str *out_status)
 {
@@ -76,6 +104,8 @@ gpg_spawn(const char *const *words, struct bytes in, struct gpg_sink *sink, stru
 		r = gpg_sink_data(sink, &into);
 	if (!r)
 		r = gpgme_data_new(&status);
+	AUTO(limit_drop) struct rlimit limit = limit_cpu(in.len);
+
 	if (!r)
 		r = gpgme_op_spawn(ctx, gpg, (const char **)argv_words(&argv), from, into, status, 0);
 	if (!r)
