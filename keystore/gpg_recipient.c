@@ -12,8 +12,10 @@
 #include <time.h>
 #include "base/clock.h"
 #include "base/secret.h"
+#include "keystore/armor.h"
 #include "keystore/gpg_internal.h"
 #include "keystore/gpg_words.h"
+#include "keystore/openpgp.h"
 
 #define DAY 86400
 #define WARN_DAYS 60
@@ -32,7 +34,7 @@ look_up(struct gpg *g, const char *fingerprint, gpgme_key_t *out, struct err *e)
 /* What a block of keys holds. */
 struct block {
 	size_t n;
-	bool has_secret, fits;
+	bool has_secret, fits, encrypts;
 	char first[64]; /* a fingerprint */
 };
 
@@ -47,6 +49,8 @@ note_block(struct block *b, gpgme_key_t key, const char *fingerprint)
 			b->first[i] = fpr[i];
 	}
 	b->has_secret = b->has_secret || key->secret;
+	for (gpgme_subkey_t sub = key->subkeys; sub; sub = sub->next)
+		b->encrypts = b->encrypts || sub->can_encrypt;
 }
 
 static bool
@@ -71,11 +75,12 @@ list_block(struct gpg *g, const struct gpg_recipient_query *q, struct block *out
 static bool
 check_block(struct gpg *g, const struct gpg_recipient_query *q, struct err *e)
 {
-	struct block b = { 0 };
+	struct bytes text = bytes_of(q->public_key);
+	struct block b = { .has_secret = armor_begins(text, ARMOR_SECRET_KEY, NULL) };
 
-	if (!list_block(g, q, &b, e))
+	if (!b.has_secret && (!openpgp_check_public_key(text, e) || !list_block(g, q, &b, e)))
 		return err_wrap(e, "keys/public/%s", q->admin);
-	if (b.n == 0)
+	if (b.n == 0 && !b.has_secret)
 		return err_set(e, ERR_DATA, "keys/public/%s holds no public key", q->admin);
 	if (b.has_secret)
 		return err_set(e, ERR_DATA, "keys/public/%s holds a secret key: its owner must "
@@ -215,9 +220,9 @@ check_subkeys(struct gpg *g, gpgme_key_t key, const char *admin, struct err *e)
 			return true;
 	if (expired)
 		return refuse_expired(g, key, expired, admin, e);
-	return err_set(e, ERR_DATA, "%s's key %s has no encryption subkey that is usable now: its "
-	    "owner makes one with `gpg --quick-add-key %s cv25519 encr`", admin, key->fpr,
-	    key->fpr);
+	return err_set(e, ERR_DATA, "%s's key %s has no encryption subkey that is usable now: `gpg "
+	    "--import keys/public/%s` if that is newer; its owner makes one with `gpg --quick-add-key "
+	    "%s cv25519 encr`", admin, key->fpr, admin, key->fpr);
 }
 
 static bool

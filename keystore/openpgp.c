@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * openpgp: two readers in a row, both strict and bounded by their input: armor
- * lines to bytes (the checksum must be there and right), then packet after
- * packet, of which only the public-key session keys are looked into.
+ * openpgp: packet after packet, strictly and bounded by the input; of messages only the public-key
+ * session keys are looked into, of keys only what kinds of packets there are.
  */
 #include "keystore/openpgp.h"
 
 #include <string.h>
+#include "keystore/armor.h"
 
 #define TAG_SESSION_KEY 1
 #define TAG_DATA 18	 /* with modification detection */
@@ -53,171 +53,6 @@ take_part(struct reader *r, size_t n, struct reader *out)
 	*out = (struct reader){ r->at, r->at + n };
 	r->at += n;
 	return true;
-}
-
-/* The next line without its ending (LF or CR LF) and blanks before that. */
-static bool
-take_line(struct reader *r, struct reader *out)
-{
-	const unsigned char *lf;
-
-	if (left(r) == 0)
-		return false;
-	lf = memchr(r->at, '\n', left(r));
-	*out = (struct reader){ r->at, lf ? lf : r->end };
-	r->at = lf ? lf + 1 : r->end;
-	while (left(out) > 0 && strchr(" \t\r", out->end[-1]) && out->end[-1])
-		out->end--;
-	return true;
-}
-
-static bool
-is_text(const struct reader *line, const char *text)
-{
-	return left(line) == strlen(text) && memcmp(line->at, text, left(line)) == 0;
-}
-
-/* 0..63, or -1 for what is no base64 digit. */
-static int
-digit_value(unsigned char c)
-{
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	return c == '+' ? 62 : c == '/' ? 63 : -1;
-}
-
-/* base64 digits on their way to bytes. */
-struct base64 {
-	uint32_t bits;
-	unsigned n_bits, n_padding;
-	size_t n_digits;
-	struct str *out;
-};
-
-static bool
-add_digits(struct base64 *b, const struct reader *text)
-{
-	for (const unsigned char *p = text->at; p < text->end; p++) {
-		int value = digit_value(*p);
-
-		b->n_digits++;
-		if (*p == '=') {
-			b->n_padding++;
-			continue;
-		}
-		if (value < 0 || b->n_padding > 0)
-			return false;
-		b->bits = b->bits << 6 | (uint32_t)value;
-		b->n_bits += 6;
-		if (b->n_bits < 8)
-			continue;
-		b->n_bits -= 8;
-		str_add_char(b->out, (char)(b->bits >> b->n_bits & 0xff));
-	}
-	return true;
-}
-
-static bool
-is_whole(const struct base64 *b)
-{
-	return b->n_digits % 4 == 0 && b->n_padding <= 2;
-}
-
-/* RFC 4880, section 6.1. */
-static uint32_t
-crc24(struct bytes b)
-{
-	uint32_t crc = 0xb704ce;
-	const unsigned char *p = b.ptr;
-
-	for (size_t i = 0; i < b.len; i++) {
-		crc ^= (uint32_t)p[i] << 16;
-		for (int bit = 0; bit < 8; bit++)
-			crc = crc << 1 ^ (crc & 0x800000 ? 0x1864cfb : 0);
-	}
-	return crc & 0xffffff;
-}
-
-/* "=AbCd" against what was decoded. */
-static bool
-checksum_fits(const struct reader *line, struct bytes decoded)
-{
-	AUTO(str_done) struct str sum = { 0 };
-	struct base64 b = { .out = &sum };
-	struct reader digits = { line->at + 1, line->end };
-	struct reader r;
-	uint64_t number;
-
-	if (left(&digits) != 4 || !add_digits(&b, &digits) || sum.len != 3)
-		return false;
-	r = (struct reader){ (const unsigned char *)sum.ptr, (const unsigned char *)sum.ptr + 3 };
-	return take_number(&r, 3, &number) && number == crc24(decoded);
-}
-
-static bool
-skip_begin(struct reader *r, struct err *e)
-{
-	struct reader line = { 0 };
-
-	while (take_line(r, &line) && left(&line) == 0)
-		;
-	return is_text(&line, "-----BEGIN PGP MESSAGE-----") ||
-	    err_set(e, ERR_DATA, "not an armored OpenPGP message");
-}
-
-/* The first line, and the headers down to the empty one. */
-static bool
-skip_armor_head(struct reader *r, struct err *e)
-{
-	struct reader line = { 0 };
-
-	if (!skip_begin(r, e))
-		return false;
-	while (take_line(r, &line)) {
-		if (left(&line) == 0)
-			return true;
-		if (!memchr(line.at, ':', left(&line)))
-			return err_set(e, ERR_DATA, "no empty line between armor and message");
-	}
-	return err_set(e, ERR_DATA, "the armored message ends in its headers");
-}
-
-static bool
-check_armor_tail(struct reader *r, struct err *e)
-{
-	struct reader line;
-
-	if (!take_line(r, &line) || !is_text(&line, "-----END PGP MESSAGE-----"))
-		return err_set(e, ERR_DATA, "the armored message has no proper end");
-	while (take_line(r, &line))
-		if (left(&line) > 0)
-			return err_set(e, ERR_DATA, "there is more behind the armored message");
-	return true;
-}
-
-static bool
-dearmor(struct bytes armored, struct str *out, struct err *e)
-{
-	struct reader r = { armored.ptr, (const unsigned char *)armored.ptr + armored.len };
-	struct base64 b = { .out = out };
-	struct reader line;
-
-	if (!skip_armor_head(&r, e))
-		return false;
-	while (take_line(&r, &line)) {
-		if (left(&line) > 0 && *line.at == '=') {
-			if (!is_whole(&b) || !checksum_fits(&line, str_bytes(out)))
-				return err_set(e, ERR_DATA, "the armor's checksum is wrong");
-			return check_armor_tail(&r, e);
-		}
-		if (!add_digits(&b, &line))
-			return err_set(e, ERR_DATA, "the armor is damaged");
-	}
-	return err_set(e, ERR_DATA, "the armored message is cut off");
 }
 
 /* One packet, or one chunk of one. */
@@ -396,9 +231,15 @@ read_packets(struct reader *r, struct openpgp_message *m, struct err *e)
 bool
 openpgp_is_armored(struct bytes text, struct err *e)
 {
-	struct reader r = { text.ptr, (const unsigned char *)text.ptr + text.len };
+	return armor_begins(text, ARMOR_MESSAGE, e);
+}
 
-	return skip_begin(&r, e);
+static struct reader
+reader_of(const struct str *s)
+{
+	const unsigned char *p = (const unsigned char *)str_text(s);
+
+	return (struct reader){ p, p + s->len };
 }
 
 bool
@@ -408,12 +249,45 @@ openpgp_parse(struct bytes armored, struct openpgp_message *out, struct err *e)
 	struct openpgp_message m = { 0 };
 	struct reader r;
 
-	if (!dearmor(armored, &binary, e))
+	if (!armor_undo(armored, ARMOR_MESSAGE, &binary, e))
 		return false;
-	r = (struct reader){ (const unsigned char *)str_text(&binary), NULL };
-	r.end = r.at + binary.len;
+	r = reader_of(&binary);
 	if (!read_packets(&r, &m, e))
 		return false;
 	*out = m;
+	return true;
+}
+
+/* A public or secret key or subkey, a signature, a trust, a name, a picture. */
+static bool
+is_of_a_key(unsigned tag)
+{
+	static const unsigned tags[] = { 2, 5, 6, 7, 12, 13, 14, 17 };
+
+	for (size_t i = 0; i < COUNT(tags); i++)
+		if (tag == tags[i])
+			return true;
+	return false;
+}
+
+bool
+openpgp_check_public_key(struct bytes armored, struct err *e)
+{
+	AUTO(str_done) struct str binary = { 0 };
+	struct reader r, body;
+	struct packet p;
+
+	if (!armor_undo(armored, ARMOR_PUBLIC_KEY, &binary, e))
+		return false;
+	r = reader_of(&binary);
+	while (left(&r) > 0) {
+		if (!read_header(&r, &p))
+			return err_set(e, ERR_DATA, "the public key is damaged");
+		if (!is_of_a_key(p.tag))
+			return err_set(e, ERR_DATA, "there is a packet of type %u, as no key has",
+			    p.tag);
+		if (p.partial || p.endless || !take_part(&r, p.len, &body))
+			return err_set(e, ERR_DATA, "the public key is cut off");
+	}
 	return true;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * openpgp: the outside of an encrypted message: armor to bytes, and which
- * packets it has (RFC 4880). Pure, no decryption, for foreign bytes.
+ * openpgp: the outside of an encrypted message, or of a public key: which packets it
+ * has (RFC 4880). Pure, no decryption, for foreign bytes.
  */
 #ifndef KEYSTORE_OPENPGP_H
 #define KEYSTORE_OPENPGP_H
@@ -35,5 +35,12 @@ MUST_CHECK bool openpgp_is_armored(struct bytes text, struct err *e);
  * unprotected message is not for us.
  */
 MUST_CHECK bool openpgp_parse(struct bytes armored, struct openpgp_message *out, struct err *e);
+
+/*
+ * ERR_DATA unless it is one whole ASCII-armored block of packets as keys have them: keys, names,
+ * pictures, signatures, each of a known length. So it is never more than it looks: nothing unpacks.
+ * Whose key it is, and whether there is one, is not looked at.
+ */
+MUST_CHECK bool openpgp_check_public_key(struct bytes armored, struct err *e);
 
 #endif

@@ -301,9 +301,9 @@ gpg_find_recipient_with_a_wrong_public_key_imports_nothing(void **state)
 	const struct { const char *text, *want; } cases[] = {
 		{ one.ptr, "but users says" },
 		{ two.ptr, "holds 2 keys" },
-		{ joined.ptr, "keys" },
+		{ joined.ptr, "there is more behind" },
 		{ secret.ptr, "secret" },
-		{ "", "no public key" },
+		{ "", "not an armored OpenPGP public key" },
 		{ "hello\n", "keys/public/bob" },
 		{ "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nAAAA\n"
 		  "-----END PGP PUBLIC KEY BLOCK-----\n",

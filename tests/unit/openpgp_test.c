@@ -40,7 +40,7 @@ add_base64(struct str *out, struct bytes b)
 }
 
 static void
-add_armor(struct str *out, struct bytes b)
+add_armor_of(struct str *out, const char *kind, struct bytes b)
 {
 	uint32_t crc = 0xb704ce;
 	unsigned char sum[3];
@@ -53,11 +53,17 @@ add_armor(struct str *out, struct bytes b)
 	sum[0] = (unsigned char)(crc >> 16);
 	sum[1] = (unsigned char)(crc >> 8);
 	sum[2] = (unsigned char)crc;
-	str_add(out, "-----BEGIN PGP MESSAGE-----\n\n");
+	str_addf(out, "-----BEGIN PGP %s-----\n\n", kind);
 	add_base64(out, b);
 	str_add(out, "\n=");
 	add_base64(out, (struct bytes){ sum, 3 });
-	str_add(out, "\n-----END PGP MESSAGE-----\n");
+	str_addf(out, "\n-----END PGP %s-----\n", kind);
+}
+
+static void
+add_armor(struct str *out, struct bytes b)
+{
+	add_armor_of(out, "MESSAGE", b);
 }
 
 /* Parsed from memory that ends with the text. */
@@ -296,6 +302,65 @@ openpgp_parse_of_every_piece_is_refused(void **state)
 	}
 }
 
+static void
+openpgp_check_public_key_takes_what_keys_are_made_of(void **state)
+{
+	static const struct { struct bytes b; const char *fault; } cases[] = {
+		{ B("\xc6\x01k\xcd\x01u\xc2\x01s\xce\x01k\xc2\x01s"), NULL },
+		{ B("\x98\x01k\xb4\x01u\x88\x01s\xb8\x01k\x88\x01s"), NULL }, /* the old form */
+		{ B("\xc5\x01k\xc7\x01k\xcc\x01t\xd1\x01p"), NULL }, /* gpg says whose, and if secret */
+		{ B(""), NULL },
+		{ B("\xc6\x02k"), "is cut off" },
+		{ B("\xc6\xe1kk\x01k"), "is cut off" }, /* in parts */
+		{ B("\x9bkkkk"), "is cut off" }, /* without a length */
+		{ B("\xc6\xff\xff\xff\xff\xffk"), "is cut off" },
+		{ B("kkk"), "is damaged" },
+		{ B("\xc6\x01k\xa3\x01zip"), "a packet of type 8," },
+		{ B("\xc6\x01k\xc8\x02\x01z"), "a packet of type 8," },
+		{ B("\xc6\x01k\xca\x03PGP"), "a packet of type 10," },
+		{ B("\xc6\x01k\xcb\x02tt"), "a packet of type 11," },
+		{ B("\xc6\x01k\xd2\x02tt"), "a packet of type 18," },
+		{ B("\xc6\x01k\xfd\x02tt"), "a packet of type 61," },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		AUTO(str_done) struct str text = { 0 };
+		struct err e = { 0 };
+
+		add_armor_of(&text, "PUBLIC KEY BLOCK", cases[i].b);
+		if (openpgp_check_public_key(str_bytes(&text), &e) != !cases[i].fault)
+			fail_msg("%zu: %s", i, e.text);
+		if (cases[i].fault && !strstr(e.text, cases[i].fault))
+			fail_msg("%zu: %s", i, e.text);
+	}
+}
+
+/* Not every program writes a checksum, and none needs to, on a key. */
+static void
+openpgp_check_public_key_reads_armor_strictly(void **state)
+{
+	static const struct { const char *text; bool want; } cases[] = {
+		{ "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nxgFr\n"
+		  "-----END PGP PUBLIC KEY BLOCK-----\n", true },
+		{ "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nxgFr\n=AAAA\n"
+		  "-----END PGP PUBLIC KEY BLOCK-----\n", false },
+		{ "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nxgFrx\n"
+		  "-----END PGP PUBLIC KEY BLOCK-----\n", false },
+		{ "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nxgFr\n"
+		  "-----END PGP MESSAGE-----\n", false },
+		{ "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nxgFr\n"
+		  "-----END PGP PUBLIC KEY BLOCK-----\nmore\n", false },
+		{ "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nxgFr\n", false },
+		{ "-----BEGIN PGP MESSAGE-----\n\nxgFr\n-----END PGP MESSAGE-----\n", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++)
+		if (openpgp_check_public_key(bytes_of(cases[i].text), NULL) != cases[i].want)
+			fail_msg("%zu", i);
+}
+
 int
 main(void)
 {
@@ -308,6 +373,8 @@ main(void)
 		cmocka_unit_test(openpgp_parse_reads_armor_strictly),
 		cmocka_unit_test(openpgp_parse_takes_crlf_line_ends),
 		cmocka_unit_test(openpgp_parse_of_every_piece_is_refused),
+		cmocka_unit_test(openpgp_check_public_key_takes_what_keys_are_made_of),
+		cmocka_unit_test(openpgp_check_public_key_reads_armor_strictly),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
