@@ -64,7 +64,10 @@ struct sealed {
 };
 void sealed_done(struct sealed *s);
 
-/* Encrypt these entries to the admin. Nothing is written. ERR_DATA for more than one file can be read with. */
+/*
+ * Encrypt these entries to the admin. Nothing is written. ERR_DATA if they are more than can be read
+ * again from one file.
+ */
 MUST_CHECK bool keystore_seal(struct keystore *ks, const struct admin *who,
     const struct entry_list *entries, struct sealed *out, struct err *e);
 
