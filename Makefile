@@ -25,6 +25,8 @@ ARVER := $(sort $(wildcard arver/*.c))
 UNIT := $(patsubst %.c,%,$(sort $(wildcard tests/unit/*_test.c)))
 CONTRACT := $(patsubst %.c,%,$(sort $(wildcard tests/contract/*_test.c)))
 HELPERS := $(filter-out %_test.c,$(sort $(wildcard tests/unit/*.c tests/contract/*.c tests/fake/*.c)))
+FUZZ_HELPERS := $(sort $(wildcard tests/fuzz/fuzz*.c))
+FUZZERS := $(patsubst tests/fuzz/%.c,build/fuzz/targets/%,$(filter-out $(FUZZ_HELPERS),$(sort $(wildcard tests/fuzz/*.c))))
 CLI := $(sort $(filter-out %.sh %.rb %.py %/README.md,$(wildcard tests/cli/* tests/hooks/*)))
 E2E := tests/lab/selftest $(sort $(filter-out %/README.md,$(wildcard tests/e2e/*)))
 HOOKS := $(filter-out hooks/README.md,$(sort $(wildcard hooks/*)))
@@ -37,13 +39,16 @@ arver_INC := -Ilib -I.
 tests_INC := -Ilib -I.
 INC = $($(firstword $(subst /, ,$<))_INC)
 
-.PHONY: all demo check torture unit contract cli e2e bench lint layers install clean
+.PHONY: all demo check torture unit contract cli e2e bench fuzz lint layers install clean
 all: build/arver
 
-# Three builds of the same sources: the product, one with AddressSanitizer and
+# Builds of the same sources: the product, one with AddressSanitizer and
 # UndefinedBehaviorSanitizer for the tests, one with ThreadSanitizer for what runs in threads.
 ASAN := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 TSAN := -fsanitize=thread
+# And one by clang for tests/fuzz, where every branch is counted.
+FUZZ_CC ?= clang
+FUZZ_ASAN := $(ASAN) -fsanitize=fuzzer-no-link
 
 build/obj/%.o: %.c Makefile
 	$(Q)mkdir -p $(@D)
@@ -60,6 +65,11 @@ build/tsan/%.o: %.c Makefile
 	$(if $(Q),@echo '  CC tsan $<')
 	$(Q)$(CC) $(ALL_CFLAGS) -O1 $(TSAN) $(INC) -c -o $@ $<
 
+build/fuzz/%.o: %.c Makefile
+	$(Q)mkdir -p $(@D)
+	$(if $(Q),@echo '  CC fuzz $<')
+	$(Q)$(FUZZ_CC) $(ALL_CFLAGS) -O1 $(FUZZ_ASAN) $(INC) -c -o $@ $<
+
 WORK := $(LIB) $(KEYSTORE)
 build/arver: $(patsubst %.c,build/obj/%.o,$(WORK) $(ARVER))
 	$(if $(Q),@echo '  LINK    $@')
@@ -75,12 +85,21 @@ build/asan/work.a: $(patsubst %.c,build/asan/%.o,$(WORK) $(HELPERS) $(filter-out
 build/tsan/work.a: $(patsubst %.c,build/tsan/%.o,$(WORK) $(HELPERS) $(filter-out arver/main.c,$(ARVER)))
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
+build/fuzz/work.a: $(patsubst %.c,build/fuzz/%.o,$(WORK) $(filter-out arver/main.c,$(ARVER)))
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
 build/asan/tests/%_test: build/asan/tests/%_test.o build/asan/work.a
 	$(if $(Q),@echo '  LINK    $@')
 	$(Q)$(CC) $(ALL_LDFLAGS) $(ASAN) -o $@ $^ $(LIBS) -lcmocka
 build/tsan/tests/%_test: build/tsan/tests/%_test.o build/tsan/work.a
 	$(if $(Q),@echo '  LINK    $@')
 	$(Q)$(CC) $(ALL_LDFLAGS) $(TSAN) -o $@ $^ $(LIBS) -lcmocka
+
+# Helpers stand in front of the archive: their base/secret takes the place of the real one.
+build/fuzz/targets/%: build/fuzz/tests/fuzz/%.o $(patsubst %.c,build/fuzz/%.o,$(FUZZ_HELPERS)) build/fuzz/work.a
+	$(Q)mkdir -p $(@D)
+	$(if $(Q),@echo '  LINK    $@')
+	$(Q)$(FUZZ_CC) $(ALL_LDFLAGS) $(ASAN) -fsanitize=fuzzer -o $@ $^ $(LIBS) -lm
 
 .SECONDARY:
 
@@ -104,12 +123,13 @@ e2e: build/arver
 # Everything, in one count: packages first, then each kind of test. Cuts are a sample by chance.
 SEED := $(or $(SEED),$(shell od -An -N3 -tu4 /dev/urandom | tr -d ' '))
 check:
-	$(Q)tests/deps.sh build test lint
+	$(Q)tests/deps.sh build test lint fuzz
 	$(Q)$(MAKE) --no-print-directory -j2 all build/asan/arver-asan \
-	    $(addprefix build/asan/,$(UNIT) $(CONTRACT)) $(addprefix build/tsan/,$(THREADED)) build/tests/cut.so
+	    $(addprefix build/asan/,$(UNIT) $(CONTRACT)) $(addprefix build/tsan/,$(THREADED)) \
+	    build/tests/cut.so $(FUZZERS)
 	$(Q)echo "  SEED    $(SEED) (make check SEED=$(SEED) makes the same cuts)"
 	$(Q)SEED=$(SEED) tests/run tests/torture/some-cuts-anywhere tests/torture/judge-is-judged tests/torture/power-cuts \
-	    tests/layers.sh tests/symbols.sh tests/lint.sh tests/valgrind.sh \
+	    tests/layers.sh tests/symbols.sh tests/lint.sh tests/valgrind.sh tests/fuzz/run \
 	    $(addprefix build/asan/,$(UNIT) $(CONTRACT)) $(addprefix build/tsan/,$(THREADED)) $(CLI) $(E2E)
 
 # Every cut there is: hours. TORTURE='--minutes 60' instead of --all is a random part of it.
@@ -122,6 +142,14 @@ torture:
 	$(Q)tests/torture/torture.rb $(TORTURE)
 	$(Q)tests/torture/power-judge-is-judged
 	$(Q)tests/torture/power-cuts -n $(POWER_CUTS)
+
+# Bytes by chance for whatever reads foreign ones: each target for so long, or one (FUZZ=NAME).
+FUZZ_SECONDS ?= 900
+FUZZ ?= $(notdir $(FUZZERS))
+fuzz:
+	$(Q)tests/deps.sh build fuzz
+	$(Q)$(MAKE) --no-print-directory -j2 $(addprefix build/fuzz/targets/,$(FUZZ))
+	$(Q)tests/fuzz/run $(FUZZ_SECONDS) $(FUZZ)
 
 demo:
 	$(Q)tests/deps.sh build lab

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 #
 # deps.sh SET...: install from Debian's packages what is missing of the sets "build", "lab",
-# "test", "lint". Says and does nothing when nothing is missing; else needs root or sudo, and the network.
+# "test", "lint", "fuzz". Says and does nothing when nothing is missing; else needs root or sudo, and the network.
 set -eu
 
 packages()
@@ -26,8 +26,11 @@ packages()
 	lint)
 		echo clang-tidy cppcheck shellcheck mandoc binutils
 		;;
+	fuzz)
+		echo clang libclang-rt-14-dev
+		;;
 	*)
-		echo "usage: tests/deps.sh [build] [lab] [test] [lint]" >&2
+		echo "usage: tests/deps.sh [build] [lab] [test] [lint] [fuzz]" >&2
 		exit 2
 		;;
 	esac

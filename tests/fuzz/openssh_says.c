@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * transport/openssh_says: what ssh said before it gave up. The first byte: late or not, with
+ * login and port or without.
+ */
+#include "transport/openssh_says.h"
+
+#include <string.h>
+#include "fuzz.h"
+#include "transport/transport.h"
+
+void
+fuzz_one(struct bytes in)
+{
+	unsigned how = fuzz_take(&in);
+	struct transport_spec spec = { .name = "colo/web1", .address = "web1.example.org",
+		.user = how & 2 ? "root" : NULL, .port = how & 4 ? 2222 : 0 };
+	struct err e = { 0 };
+
+	EXPECT(!openssh_says(&spec, in, how & 1, &e));
+	EXPECT(e.kind == ERR_HOST || e.kind == ERR_AWAY);
+	fuzz_expect_error(&e);
+	EXPECT(strstr(e.text, spec.address));
+	EXPECT(!openssh_says(&spec, in, how & 1, NULL));
+}
