@@ -46,9 +46,10 @@ all: build/arver
 # UndefinedBehaviorSanitizer for the tests, one with ThreadSanitizer for what runs in threads.
 ASAN := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 TSAN := -fsanitize=thread
-# And one by clang for tests/fuzz, where every branch is counted.
+# And one by clang for tests/fuzz, where every branch is counted. An AUTO variable is used for clang
+# only where it is named again.
 FUZZ_CC ?= clang
-FUZZ_ASAN := $(ASAN) -fsanitize=fuzzer-no-link
+FUZZ_ASAN := $(ASAN) -fsanitize=fuzzer-no-link -Wno-unused-variable
 
 build/obj/%.o: %.c Makefile
 	$(Q)mkdir -p $(@D)

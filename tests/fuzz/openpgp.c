@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * keystore/openpgp: 'a' and armored text, 'p' and packets that get their armor here, for else no
- * chance would find the checksum.
+ * keystore/openpgp and armor: 'a' and an armored message, 'p' and packets that get their armor here,
+ * for else no chance would find the checksum; 'A' and 'P' the same of a public key.
  */
 #include "keystore/openpgp.h"
 
@@ -29,7 +29,7 @@ add_base64(struct str *out, struct bytes b)
 }
 
 static void
-add_armor(struct str *out, struct bytes b)
+add_armor(struct str *out, const char *what, struct bytes b)
 {
 	uint32_t crc = 0xb704ce;
 	unsigned char sum[3];
@@ -42,11 +42,11 @@ add_armor(struct str *out, struct bytes b)
 	sum[0] = (unsigned char)(crc >> 16);
 	sum[1] = (unsigned char)(crc >> 8);
 	sum[2] = (unsigned char)crc;
-	str_add(out, "-----BEGIN PGP MESSAGE-----\n\n");
+	str_addf(out, "-----BEGIN PGP %s-----\n\n", what);
 	add_base64(out, b);
 	str_add(out, "\n=");
 	add_base64(out, (struct bytes){ sum, 3 });
-	str_add(out, "\n-----END PGP MESSAGE-----\n");
+	str_addf(out, "\n-----END PGP %s-----\n", what);
 }
 
 static void
@@ -83,31 +83,57 @@ parse(struct bytes armored, struct openpgp_message *out)
 
 /* Mail turns LF into CR LF, and nothing must come of that. */
 static void
-expect_same_with_crlf(struct bytes armored, const struct openpgp_message *want)
+add_crlf(struct str *out, struct bytes armored)
 {
-	AUTO(str_done) struct str crlf = { 0 };
 	const char *p = armored.ptr;
-	struct openpgp_message got;
 
 	for (size_t i = 0; i < armored.len; i++) {
 		if (p[i] == '\n')
-			str_add_char(&crlf, '\r');
-		str_add_char(&crlf, p[i]);
+			str_add_char(out, '\r');
+		str_add_char(out, p[i]);
 	}
-	EXPECT(parse(str_bytes(&crlf), &got));
-	EXPECT(memcmp(&got, want, sizeof(got)) == 0);
+}
+
+static void
+read_message(struct bytes armored)
+{
+	AUTO(str_done) struct str crlf = { 0 };
+	struct openpgp_message m, again;
+
+	if (!parse(armored, &m))
+		return;
+	add_crlf(&crlf, armored);
+	EXPECT(parse(str_bytes(&crlf), &again));
+	EXPECT(memcmp(&m, &again, sizeof(m)) == 0);
+}
+
+static void
+read_public_key(struct bytes armored)
+{
+	AUTO(str_done) struct str crlf = { 0 };
+	struct err e = { 0 };
+
+	if (openpgp_check_public_key(armored, &e)) {
+		add_crlf(&crlf, armored);
+		EXPECT(openpgp_check_public_key(str_bytes(&crlf), &e));
+		return;
+	}
+	EXPECT(e.kind == ERR_DATA);
+	fuzz_expect_error(&e);
 }
 
 void
 fuzz_one(struct bytes in)
 {
 	AUTO(str_done) struct str armored = { 0 };
-	struct openpgp_message m;
+	unsigned form = fuzz_take(&in);
 
-	if (fuzz_take(&in) == 'p')
-		add_armor(&armored, in);
+	if (form == 'p' || form == 'P')
+		add_armor(&armored, form == 'p' ? "MESSAGE" : "PUBLIC KEY BLOCK", in);
 	else
 		str_add_bytes(&armored, in);
-	if (parse(str_bytes(&armored), &m))
-		expect_same_with_crlf(str_bytes(&armored), &m);
+	if (form == 'A' || form == 'P')
+		read_public_key(str_bytes(&armored));
+	else
+		read_message(str_bytes(&armored));
 }
