@@ -164,7 +164,7 @@ command_words(const struct ssh_config *config, const char *address, struct argv 
 		else if (*p == 'p')
 			str_addf(&line, "%u", config->port);
 		else
-			return err_set(e, ERR_HOST, "ProxyCommand: %%%c is not known here", *p);
+			return err_set(e, ERR_HOST, "ProxyCommand: %%%.1s is not known here", p);
 	}
 	argv_add(words, shell && *shell ? shell : "/bin/sh");
 	argv_add(words, "-c");

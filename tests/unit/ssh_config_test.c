@@ -5,6 +5,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <pwd.h>
+#include <unistd.h>
 #include <sys/socket.h>
 #include <cmocka.h>
 #include "transport/ssh_config.h"
@@ -126,6 +128,19 @@ ssh_config_parse_expands_paths_of_identities(void **state)
 }
 
 static void
+ssh_config_parse_expands_who_i_am(void **state)
+{
+	AUTO(ssh_config_done) struct ssh_config c = { 0 };
+	AUTO(mem_free_drop) char *want = NULL;
+	const struct passwd *me = getpwuid(getuid());
+
+	(void)state;
+	want = mem_printf("/%u/%s/k", (unsigned)getuid(), me ? me->pw_name : "");
+	parse(BASE "identityfile /%i/%u/k\n", &c);
+	assert_string_equal(c.identity_files.at[0], want);
+}
+
+static void
 ssh_config_parse_names_what_it_cannot_do(void **state)
 {
 	static const struct {
@@ -178,6 +193,7 @@ main(void)
 		cmocka_unit_test(ssh_config_parse_none_is_nothing),
 		cmocka_unit_test(ssh_config_parse_users_known_hosts_come_first),
 		cmocka_unit_test(ssh_config_parse_expands_paths_of_identities),
+		cmocka_unit_test(ssh_config_parse_expands_who_i_am),
 		cmocka_unit_test(ssh_config_parse_names_what_it_cannot_do),
 		cmocka_unit_test(ssh_config_parse_without_host_or_port_fails),
 	};
