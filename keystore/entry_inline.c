@@ -188,6 +188,16 @@ may_begin_plain(const struct parser *p, bool flow)
 	return !cursor_is_blank(c) && !cursor_is_one_of(c, ",[]{}#&*!|>'\"%@`");
 }
 
+/* Does no plain scalar in brackets go over this character? ":x" is text to it. */
+static bool
+ends_plain_in_flow(const struct cursor *c)
+{
+	char here = cursor_peek(c, 0), next = cursor_peek(c, 1);
+
+	return cursor_is_one_of(here, ",[]{}") ||
+	    (here == ':' && (cursor_is_blank(next) || cursor_is_one_of(next, ",[]{}")));
+}
+
 /* Over what a plain scalar has on this line; where that ends, without blanks. */
 static const char *
 scan_plain(struct cursor *c, bool flow)
@@ -195,12 +205,7 @@ scan_plain(struct cursor *c, bool flow)
 	const char *last = c->at;
 
 	while (c->at < c->end && *c->at != '\n' && !cursor_at_comment(c)) {
-		char next = cursor_peek(c, 1);
-
-		if (*c->at == ':' &&
-		    (cursor_is_blank(next) || (flow && cursor_is_one_of(next, ",[]{}"))))
-			break;
-		if (flow && cursor_is_one_of(*c->at, ",[]{}"))
+		if (flow ? ends_plain_in_flow(c) : cursor_is_indicator(c, ':'))
 			break;
 		if (!cursor_is_blank(*c->at++))
 			last = c->at;
@@ -220,8 +225,7 @@ continues(struct cursor *c, int parent, bool flow)
 		cursor_step(&ahead);
 	if (cursor_at_end(&ahead) || cursor_is_one_of(cursor_peek(&ahead, 0), "#\t"))
 		return false;
-	if (flow ? cursor_is_one_of(cursor_peek(&ahead, 0), ",[]{}:")
-		 : cursor_column(&ahead) <= parent)
+	if (flow ? ends_plain_in_flow(&ahead) : cursor_column(&ahead) <= parent)
 		return false;
 	*c = ahead;
 	return true;

@@ -197,9 +197,10 @@ entry_parse_refuses_what_is_not_clear(void **state)
 		"---\n\"/a\n b\": K\n", "---\n/a\n b: K\n", "---\n/a: K\n- b\n",
 		"---\n- a\nb: c\n", "---\n/a: |x\n  b\n",
 		"---\n:key: K\n:time: 1\n",
-		/* read in two ways by others: an anchor's name, and one of two */
+		/* what libyaml reads in another way than one might think */
 		"---\n&a:b /a: K\n", "---\n/a: &x.y K\n",
 		"---\n/a:\n  :key: K\n  x: &x [&x y]\n",
+		"--- {/a\n :K}\n", /* a path of two lines, and nothing for it */
 	};
 
 	(void)state;
