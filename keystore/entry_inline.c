@@ -74,7 +74,7 @@ is_word(struct bytes word, const char *text)
 	return is_same(word, bytes_of(text));
 }
 
-/* Letters, digits, - and _: behind anything else libyaml lets a name end, with or without a blank. */
+/* Letters, digits, - and _: before anything else libyaml lets a name end, even without a blank. */
 static bool
 is_name(struct bytes word)
 {
@@ -184,7 +184,8 @@ may_begin_plain(const struct parser *p, bool flow)
 	char c = peek(p), next = cursor_peek(&p->c, 1);
 
 	if (cursor_is_one_of(c, "-?:"))
-		return !cursor_is_blank(next) && !(flow && cursor_is_one_of(next, ",[]{}"));
+		return !cursor_is_blank(next) &&
+		    !(flow && (c == '?' || cursor_is_one_of(next, ",[]{}")));
 	return !cursor_is_blank(c) && !cursor_is_one_of(c, ",[]{}#&*!|>'\"%@`");
 }
 
@@ -270,15 +271,18 @@ parse_flow_value(struct parser *p, size_t *out)
 {
 	struct properties props = { 0 };
 
-	return entry_inline_properties(p, &props) && parse_inline(p, -1, true, out) &&
-	    entry_inline_give(p, &props, *out);
+	if (!entry_inline_properties(p, &props))
+		return false;
+	if (props.any && peek(p) == ':') /* libyaml's node would be the nothing before it */
+		return entry_parser_fail(p, "a colon behind an anchor or a tag");
+	return parse_inline(p, -1, true, out) && entry_inline_give(p, &props, *out);
 }
 
 /* An item of a list, or a key with its value, which may be missing. */
 static bool
 parse_flow_item(struct parser *p, struct family *f, bool map)
 {
-	size_t node;
+	size_t node = 0;
 
 	if (!parse_flow_value(p, &node))
 		return false;

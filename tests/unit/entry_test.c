@@ -200,6 +200,8 @@ entry_parse_refuses_what_is_not_clear(void **state)
 		/* what libyaml reads in another way than one might think */
 		"---\n&a:b /a: K\n", "---\n/a: &x.y K\n",
 		"---\n/a:\n  :key: K\n  x: &x [&x y]\n",
+		"--- {/a: {:key: K, ! :by: b}}\n", "--- {/a: {:key: K, x: [&x :b]}}\n",
+		"--- {/a: {:key: K, ?b: c}}\n",
 		"--- {/a\n :K}\n", /* a path of two lines, and nothing for it */
 	};
 
