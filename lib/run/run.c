@@ -15,6 +15,7 @@
 
 /* A worker's frames are small; libssh and getaddrinfo want the rest. */
 #define WORKER_STACK ((size_t)512 << 10)
+#define DOOR_MS 1000 /* a login takes less, even at the other end of the world */
 
 static void
 set_defaults(struct run_options *o)
@@ -68,6 +69,7 @@ run_end(struct run *r)
 	pthread_cond_destroy(&r->changed);
 	pthread_mutex_destroy(&r->lock);
 	free(r->events);
+	free(r->threads);
 	free(r->places);
 	free(r->lanes);
 	free(r);
@@ -151,13 +153,42 @@ run_wait_change(struct run *r, int64_t until)
 	pthread_cond_timedwait(&r->changed, &r->lock, &at);
 }
 
+/* Lanes that have stood at a door for so long take nobody's place. Under the lock. */
+static unsigned
+at_doors(const struct run *r)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < r->plan->n; i++) {
+		const struct lane_place *p = &r->places[i];
+
+		n += p->state == LANE_RUNNING && !p->doing && clock_ms() - p->since >= DOOR_MS;
+	}
+	return n;
+}
+
+/* More workers than there may be: one was started while another's lane stood at a door. */
+static bool
+is_too_many(struct run *r)
+{
+	HOLD(&r->lock);
+	if (r->n_working <= r->o.jobs + at_doors(r))
+		return false;
+	r->n_working--;
+	pthread_cond_broadcast(&r->changed);
+	return true;
+}
+
 static void *
 worker(void *arg)
 {
 	struct run *r = arg;
 
-	for (size_t i; (i = run_next_lane(r)) != SIZE_MAX;)
+	for (size_t i; (i = run_next_lane(r)) != SIZE_MAX;) {
 		run_end_turn(r, i, lane_do(r, i));
+		if (is_too_many(r))
+			return NULL;
+	}
 	HOLD(&r->lock);
 	r->n_working--;
 	pthread_cond_broadcast(&r->changed);
@@ -193,6 +224,37 @@ hand_on_progress(struct run *r)
 	pthread_mutex_lock(&r->lock);
 }
 
+/* One more, or false. The lock is held, or no worker is there yet. */
+static bool
+start_worker(struct run *r)
+{
+	pthread_attr_t attr;
+	pthread_t *thread = mem_push(&r->threads, &r->n_threads, sizeof(*thread));
+	bool ok;
+
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, WORKER_STACK);
+	ok = pthread_create(thread, &attr, worker, r) == 0;
+	pthread_attr_destroy(&attr);
+	r->n_threads -= !ok;
+	r->n_working += ok;
+	return ok;
+}
+
+/* Under the lock: as many as may be, if there is something for them to do. */
+static void
+start_workers(struct run *r)
+{
+	size_t waiting = 0, idle = r->n_working;
+
+	for (size_t i = 0; i < r->plan->n; i++) {
+		waiting += r->places[i].state == LANE_WAITING;
+		idle -= r->places[i].state == LANE_RUNNING;
+	}
+	while (waiting > idle && r->n_working < r->o.jobs + at_doors(r) && start_worker(r))
+		idle++;
+}
+
 /* Hand events to the verb until no worker is left. Main thread. */
 static void
 drain(struct run *r)
@@ -203,61 +265,38 @@ drain(struct run *r)
 	pthread_mutex_lock(&r->lock);
 	while (seen < r->n_events || r->n_working > 0) {
 		if (clock_left(next) == 0) {
+			start_workers(r);
 			hand_on_progress(r);
 			next = clock_ms() + RUN_PROGRESS_MS;
 		} else if (seen < r->n_events) {
 			hand_on(r, r->events[seen++]);
 		} else {
-			run_wait_change(r, r->o.on_progress ? next : INT64_MAX);
+			run_wait_change(r, next);
 		}
 	}
 	r->n_events = 0;
 	pthread_mutex_unlock(&r->lock);
 }
 
-/* Start up to `n` workers; returns how many there are. */
-static size_t
-start_workers(struct run *r, pthread_t *threads, size_t n)
-{
-	pthread_attr_t attr;
-	size_t started = 0;
-
-	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, WORKER_STACK);
-	r->n_working = (unsigned)n;
-	while (started < n && pthread_create(&threads[started], &attr, worker, r) == 0)
-		started++;
-	pthread_attr_destroy(&attr);
-	HOLD(&r->lock);
-	r->n_working -= (unsigned)(n - started);
-	return started;
-}
-
 void
 run_phase(struct run *r, unsigned phase)
 {
-	size_t n = 0, started;
-
 	r->phase = phase;
 	for (size_t i = 0; i < r->plan->n; i++) {
 		bool due = lane_has_steps(&r->lanes[i], phase);
 
 		r->places[i] = (struct lane_place){ .state = due ? LANE_WAITING : LANE_OK,
 			.due = due };
-		n += due;
 	}
-	if (n > r->o.jobs)
-		n = r->o.jobs;
-	if (n == 0)
-		return;
-	AUTO(mem_free_drop) pthread_t *threads = mem_alloc(n, sizeof(*threads));
-
-	started = start_workers(r, threads, n);
-	if (started == 0) { /* no thread to be had: do it all on this one */
+	pthread_mutex_lock(&r->lock);
+	start_workers(r);
+	pthread_mutex_unlock(&r->lock);
+	if (r->n_threads == 0) { /* nothing to do, or no thread to be had: do it all on this one */
 		r->n_working = 1;
 		worker(r);
 	}
 	drain(r);
-	for (size_t i = 0; i < started; i++)
-		pthread_join(threads[i], NULL);
+	for (size_t i = 0; i < r->n_threads; i++)
+		pthread_join(r->threads[i], NULL);
+	r->n_threads = 0;
 }

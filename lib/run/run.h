@@ -41,7 +41,8 @@ struct run_progress {
 };
 
 struct run_options {
-	unsigned jobs;			/* lanes at once; 0: RUN_JOBS */
+	unsigned jobs;			/* lanes at once, not counting those that are connecting for
+					 * longer than a second; 0: RUN_JOBS */
 	int64_t wait_ms;		/* from run_begin on: so long a host that does not answer is
 					 * tried again before its lane fails; 0: not at all */
 	/* 0: defaults, for connect_ms the transport's; a host's own settings win */

@@ -71,6 +71,8 @@ struct run {
 	struct run_event *events; /* that the main thread has not seen */
 	size_t n_events;
 	unsigned phase;
+	pthread_t *threads; /* the main thread's: to be joined */
+	size_t n_threads;
 	unsigned n_working; /* workers that have not returned */
 	bool stop;	    /* --fail-fast */
 };

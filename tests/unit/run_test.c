@@ -611,6 +611,27 @@ run_host_that_does_not_answer_is_waited_for_while_others_go_on(void **state)
 }
 
 static void
+run_host_that_is_silent_holds_nobodys_place(void **state)
+{
+	AUTO(fd_drop) int fd = -1;
+	struct trial t;
+
+	(void)state;
+	trial_init(&t, 2, 0);
+	fd = make_h1_away(&t, 0);
+	assert_int_equal(listen(fd, 4), 0); /* it answers the call and says nothing */
+	t.o.jobs = 1;
+	t.o.connect_ms = 8000;
+	one_hook_each(&t, "echo $me >>log");
+	run_all(&t);
+	assert_told_once_each(&t);
+	assert_ptr_equal(t.told[0], row_of(&t, 1, 0));
+	assert_row(&t, 0, 0, OUTCOME_NOT_BEGUN, "speaks SSH in time");
+	assert_log(&t, "h2\n");
+	trial_done(&t);
+}
+
+static void
 run_without_wait_a_host_that_does_not_answer_fails_at_once(void **state)
 {
 	AUTO(fd_drop) int fd = -1;
@@ -1122,6 +1143,7 @@ main(void)
 		cmocka_unit_test(run_fail_fast_starts_nothing_after_the_first_failure),
 		cmocka_unit_test(run_fail_fast_lets_a_running_step_finish),
 		cmocka_unit_test(run_host_that_does_not_answer_is_waited_for_while_others_go_on),
+		cmocka_unit_test(run_host_that_is_silent_holds_nobodys_place),
 		cmocka_unit_test(run_without_wait_a_host_that_does_not_answer_fails_at_once),
 		cmocka_unit_test(run_cancelled_while_waiting_ends_at_once),
 		cmocka_unit_test(run_progress_counts_hosts_and_tells_the_slowest),
