@@ -79,10 +79,12 @@ fail_handshake(const struct attempt *a, bool late, struct err *e)
 		return err_set(e, ERR_AWAY, "%s began to speak SSH and fell silent%s", a->address,
 		    str_text(&more));
 	said = ssh_get_error(a->link->session);
-	if (strstr(said, "no match for method")) /* it goes on with long lists */
+	if (strstr(said, "no match for method")) { /* it goes on with long lists */
+		*a->beyond = true;
 		return err_set(e, ERR_HOST,
 		    "libssh and %s have no method in common, ssh may have, with " BY_OPENSSH ": %s",
 		    a->address, said);
+	}
 	return err_set(e, banner ? ERR_HOST : ERR_AWAY, "no SSH connection to %s: %s%s", a->address,
 	    said, str_text(&more));
 }

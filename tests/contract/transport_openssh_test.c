@@ -33,6 +33,7 @@
 #define KNOWN "[127.0.0.1]:%P %E\n"
 
 static struct sshd server;
+static bool accept_new;
 
 static struct transport *
 make_to(const char *address, int64_t connect_ms)
@@ -42,6 +43,7 @@ make_to(const char *address, int64_t connect_ms)
 		.address = address,
 		.user = server.user,
 		.connect_ms = connect_ms,
+		.accept_new = accept_new,
 	};
 
 	return transport_openssh_new(&spec);
@@ -181,6 +183,23 @@ transport_openssh_host_key_must_be_known_whatever_ssh_config_says(void **state)
 	assert_fails("web1", "host key ssh-ed25519 SHA256:", "of web1 is revoked");
 	sshd_known_hosts(&server, "[127.0.0.1]:%P %C\n");
 	assert_connects("web1");
+}
+
+static void
+transport_openssh_host_key_that_is_new_may_be_accepted(void **state)
+{
+	(void)state;
+	accept_new = true;
+	sshd_known_hosts(&server, "");
+	assert_connects("web1");
+	accept_new = false;
+	assert_connects("web1");
+	accept_new = true;
+	sshd_shell(&server, "printf '[127.0.0.1]:%u %%s\n' \"$(cut -d' ' -f1,2 id.pub)\" "
+			    ">known_hosts",
+	    server.port);
+	assert_fails("web1", "HAS CHANGED", NULL);
+	accept_new = false;
 }
 
 static void
@@ -570,6 +589,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(host_key_must_be_known_whatever_ssh_config_says),
+		CASE(host_key_that_is_new_may_be_accepted),
 		CASE(does_what_libssh_cannot),
 		CASE(login_refused_names_the_keys),
 		CASE(server_that_is_not_there_or_silent_is_told),
