@@ -79,8 +79,8 @@ make_place(struct place *p, struct err *e)
 }
 
 /*
- * What must be so, whatever ssh_config says: nobody is asked, nothing is forwarded or started, and this connection is shared with nobody. What is said is told in full,
- * for the error text.
+ * What must be so, whatever ssh_config says: nobody is asked, nothing is forwarded or started, and
+ * this connection is shared with nobody. What is said is told in full, for the error text.
  */
 static void
 add_settings(struct argv *words)

@@ -230,12 +230,16 @@ openssh_says_stored(struct bytes said)
 	return mem_printf("new host key %s stored by ssh in known_hosts", key);
 }
 
-/* Where the way there could not be opened, nobody was there to turn it away. */
+/*
+ * Where the way there could not be opened, nobody was there to turn it away; nor was it where the way
+ * was refused to us, which would be so again.
+ */
 bool
 openssh_says_turned_away(struct bytes said)
 {
 	AUTO(mem_free_drop) char *text = mem_strndup(said.ptr ? said.ptr : "", said.len);
 
-	return strstr(text, "kex_exchange_identification: ") && !strstr(text, "open failed: ") &&
+	return kind_without_key(text) == ERR_AWAY &&
+	       strstr(text, "kex_exchange_identification: ") && !strstr(text, "open failed: ") &&
 	       !strstr(text, "connect to host ");
 }

@@ -74,15 +74,14 @@ connect_once(struct transport_openssh *t, int64_t until, bool *turned_away, stru
 {
 	AUTO(str_done) struct str said = { 0 };
 	enum master_end end = master_connect(&t->master, &t->spec, until, &t->mux, e);
+	AUTO(mem_free_drop) char *stored = NULL;
 
 	master_says(&t->master, &said);
-	if (end == MASTER_CONNECTED) {
-		AUTO(mem_free_drop) char *stored = openssh_says_stored(str_bytes(&said));
-
-		if (stored && t->spec.note)
-			t->spec.note(t->spec.note_arg, stored);
+	stored = openssh_says_stored(str_bytes(&said));
+	if (stored && t->spec.note) /* whatever came of the login */
+		t->spec.note(t->spec.note_arg, stored);
+	if (end == MASTER_CONNECTED)
 		return true;
-	}
 	disconnect(t);
 	*turned_away = end == MASTER_ENDED && openssh_says_turned_away(str_bytes(&said));
 	return end != MASTER_FAILED &&

@@ -158,7 +158,8 @@ trust_order_algorithms(const struct attempt *a, struct err *e)
 	if (ssh_options_set(a->link->session, SSH_OPTIONS_HOSTKEYS, str_text(&order)) == 0)
 		return true;
 	*a->beyond = true;
-	return err_set(e, ERR_HOST, "none of ssh_config's HostKeyAlgorithms can be used without " BY_OPENSSH);
+	return err_set(e, ERR_HOST,
+	    "none of ssh_config's HostKeyAlgorithms can be used without " BY_OPENSSH);
 }
 
 static bool

@@ -108,11 +108,13 @@ write_server_config(const struct sshd *s, const char *extra)
 
 	/* what stands first counts */
 	str_addf(&text, "%s\n", extra ? extra : "");
+	if (!extra || !strstr(extra, "MaxStartups")) /* of this one, the last counts */
+		str_add(&text, "MaxStartups 300\n");
 	str_addf(&text, "ListenAddress 127.0.0.1\nPort %u\nPidFile none\nUsePAM no\n", s->port);
 	str_addf(&text, "HostKey %s/host_ed25519\nHostKey %s/host_ecdsa\n", s->dir, s->dir);
 	str_addf(&text, "AuthorizedKeysFile %s/authorized_keys\nStrictModes no\n", s->dir);
 	str_add(&text, "PermitRootLogin yes\nPasswordAuthentication no\n"
-		       "KbdInteractiveAuthentication no\nMaxStartups 300\nUseDNS no\n"
+		       "KbdInteractiveAuthentication no\nUseDNS no\n"
 		       "PrintLastLog no\nPrintMotd no\nLogLevel ERROR\n"
 		       "SetEnv SHLVL=1\n"); /* else bash reads somebody's .bashrc */
 	put_file(s, name, str_text(&text), 0600);

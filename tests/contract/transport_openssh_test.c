@@ -35,6 +35,8 @@
 static struct sshd server;
 static bool accept_new;
 
+static void take_note(void *arg, const char *text);
+
 static struct transport *
 make_to(const char *address, int64_t connect_ms)
 {
@@ -44,6 +46,7 @@ make_to(const char *address, int64_t connect_ms)
 		.user = server.user,
 		.connect_ms = connect_ms,
 		.accept_new = accept_new,
+		.note = take_note,
 	};
 
 	return transport_openssh_new(&spec);
@@ -185,21 +188,58 @@ transport_openssh_host_key_must_be_known_whatever_ssh_config_says(void **state)
 	assert_connects("web1");
 }
 
+static char *noted;
+
 static void
-transport_openssh_host_key_that_is_new_may_be_accepted(void **state)
+take_note(void *arg, const char *text)
+{
+	assert_null(noted);
+	noted = mem_strdup(text);
+	(void)arg;
+}
+
+static void
+transport_openssh_host_key_that_is_new_is_accepted_and_told(void **state)
 {
 	(void)state;
 	accept_new = true;
 	sshd_known_hosts(&server, "");
+	sshd_config(&server, "Host *\n" PLACE KNOWN_IN "IdentityFile %D/missing\n");
+	assert_fails("web1", "was refused", NULL); /* stored, and told, all the same */
+	assert_non_null(noted);
+	assert_true(str_starts(noted, "new host key ssh-ed25519 SHA256:"));
+	free(TAKE(noted));
+	sshd_config(&server, "Host *\n" HOST);
 	assert_connects("web1");
-	accept_new = false;
-	assert_connects("web1");
-	accept_new = true;
+	assert_null(noted);
 	sshd_shell(&server, "printf '[127.0.0.1]:%u %%s\n' \"$(cut -d' ' -f1,2 id.pub)\" "
 			    ">known_hosts",
 	    server.port);
 	assert_fails("web1", "HAS CHANGED", NULL);
 	accept_new = false;
+}
+
+/* The one place for a login is taken, until somebody is turned away. */
+static void
+transport_openssh_server_that_turns_it_away_is_asked_again(void **state)
+{
+	AUTO(transport_drop) struct transport *t = make_openssh();
+	struct err e = { 0 };
+
+	(void)state;
+	sshd_halt(&server);
+	sshd_resume(&server, "MaxStartups 1:100:1\nLogLevel VERBOSE");
+	sshd_shell(&server, "printf '%%s\\n' 'until grep -q \"Connection closed\" sshd.log.*; do :; done' "
+			    "'exec 3<>/dev/tcp/127.0.0.1/%u; read -r _ <&3; >standing' "
+			    "'until grep -q \"drop connection\" sshd.log.*; do sleep 0.02; done' >stand; "
+			    "timeout 20 bash stand >/dev/null 2>&1 & "
+			    "until test -e standing; do sleep 0.02; done",
+	    server.port);
+	if (!transport_connect(t, &e))
+		fail_msg("%s", e.text);
+	assert_int_equal(t->logins, 1);
+	sshd_halt(&server);
+	sshd_resume(&server, NULL);
 }
 
 static void
@@ -365,9 +405,11 @@ transport_openssh_connection_cut_while_parked_is_made_anew(void **state)
 
 	(void)state;
 	connect_or_fail(t);
+	assert_int_equal(t->logins, 1);
 	sshd_signal_connections(&server, SIGKILL);
 	transport_contract_sh(t, "echo again", (struct proc_command){ 0 }, &r);
 	assert_string_equal(str_text(&r.out), "again\n");
+	assert_int_equal(t->logins, 2);
 }
 
 static void
@@ -483,16 +525,20 @@ transport_openssh_long_command_arrives(void **state)
 static void
 transport_openssh_jump_host_leads_there(void **state)
 {
+	int64_t start;
+
 	(void)state;
 	sshd_config(&server, "Host a b\n" HOST "Host web1\nProxyJump a,b\n" HOST);
 	assert_connects("web1");
 	sshd_config(&server, "Host web1\nProxyCommand ssh -W '[%h]:%p' b\nHost *\n" HOST);
 	assert_connects("web1");
+	start = clock_ms();
 	sshd_config(&server,
 	    "Host jump\nStrictHostKeyChecking yes\nUserKnownHostsFile /dev/null\n" HOST
 	    "Host web1\nProxyJump jump\n" HOST);
 	assert_fails(
 	    "web1", "no SSH connection to web1; ssh says: ", "Host key verification failed");
+	assert_in_range(clock_ms() - start, 0, 2500); /* not again and again */
 }
 
 /* As a program that is killed, or ends in a hurry. */
@@ -589,7 +635,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(host_key_must_be_known_whatever_ssh_config_says),
-		CASE(host_key_that_is_new_may_be_accepted),
+		CASE(host_key_that_is_new_is_accepted_and_told),
+		CASE(server_that_turns_it_away_is_asked_again),
 		CASE(does_what_libssh_cannot),
 		CASE(login_refused_names_the_keys),
 		CASE(server_that_is_not_there_or_silent_is_told),
