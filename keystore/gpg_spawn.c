@@ -6,6 +6,7 @@
  * terabytes of packets of which nothing comes out, so each gpg has so much time of the processor.
  */
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
 #include "base/secret.h"
@@ -54,27 +55,47 @@ program(void)
 	return gpg ? gpg->file_name : NULL;
 }
 
-/* What children get from now on, who begin to count at zero; we ourselves have that much more. */
-static struct rlimit
+/* What is put back when a child has ended. */
+struct cpu_limit {
+	struct rlimit was;
+	struct sigaction action;
+};
+
+static void
+survive(int sig)
+{
+	(void)sig;
+}
+
+/*
+ * What children get from now on, who begin to count at zero; we ourselves have that much more. By
+ * the kernel's count, which is not the one it tells, it may be less: so the signal ends children only,
+ * to whom exec gives back its default.
+ */
+static struct cpu_limit
 limit_cpu(size_t bytes)
 {
+	const struct sigaction outlive = { .sa_handler = survive, .sa_flags = SA_RESTART };
 	struct rusage used = { 0 };
-	struct rlimit was = { RLIM_INFINITY, RLIM_INFINITY }, now;
+	struct cpu_limit old = { .was = { RLIM_INFINITY, RLIM_INFINITY } };
+	struct rlimit now;
 
+	sigaction(SIGXCPU, &outlive, &old.action);
 	getrusage(RUSAGE_SELF, &used);
-	getrlimit(RLIMIT_CPU, &was);
-	now = was;
+	getrlimit(RLIMIT_CPU, &old.was);
+	now = old.was;
 	now.rlim_cur = (rlim_t)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) + CPU_SECONDS +
 	    bytes / BYTES_A_CPU_SECOND;
-	if (now.rlim_cur < was.rlim_cur)
+	if (now.rlim_cur < old.was.rlim_cur)
 		setrlimit(RLIMIT_CPU, &now);
-	return was;
+	return old;
 }
 
 static void
-limit_drop(struct rlimit *was)
+limit_drop(struct cpu_limit *old)
 {
-	setrlimit(RLIMIT_CPU, was);
+	setrlimit(RLIMIT_CPU, &old->was);
+	sigaction(SIGXCPU, &old->action, NULL);
 }
 
 gpgme_error_t
@@ -104,7 +125,7 @@ gpg_spawn(const char *const *words, struct bytes in, struct gpg_sink *sink, stru
 		r = gpg_sink_data(sink, &into);
 	if (!r)
 		r = gpgme_data_new(&status);
-	AUTO(limit_drop) struct rlimit limit = limit_cpu(in.len);
+	AUTO(limit_drop) struct cpu_limit limit = limit_cpu(in.len);
 
 	if (!r)
 		r = gpgme_op_spawn(ctx, gpg, (const char **)argv_words(&argv), from, into, status, 0);

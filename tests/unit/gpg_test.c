@@ -11,7 +11,10 @@
 #include <string.h>
 #include <unistd.h>
 #include <setjmp.h>
+#include <signal.h>
+#include <sys/stat.h>
 #include <cmocka.h>
+#include <gpgme.h>
 #include "base/file.h"
 #include "base/secret.h"
 #include "gpg_home.h"
@@ -500,6 +503,27 @@ make_message(const char *how, const char *to, struct bytes plain, struct str *ou
 	assert_int_equal(status, 0);
 }
 
+/*
+ * The limit that a gpg inherits is ours meanwhile, and the kernel counts otherwise than it tells: its
+ * signal, sent here by a gpg in front of the real one, must not end us.
+ */
+static void
+gpg_outlives_the_limit_that_it_sets_for_a_child(void **state)
+{
+	AUTO(mem_free_drop) char *path = mem_printf("%s/gpg", mine);
+	AUTO(mem_free_drop) char *script = mem_printf("#!/bin/sh\n"
+	    "case $* in *--disable-dirmngr*) kill -XCPU %ld ;; esac\nexec gpg \"$@\"\n", (long)getpid());
+	struct sigaction now;
+
+	gpg_home_file("gpg", script);
+	assert_int_equal(chmod(path, 0700), 0);
+	assert_int_equal(gpgme_set_engine_info(GPGME_PROTOCOL_OpenPGP, path, NULL), 0);
+	find(*state, "alice", alice);
+	assert_int_equal(gpgme_set_engine_info(GPGME_PROTOCOL_OpenPGP, NULL, NULL), 0);
+	assert_int_equal(sigaction(SIGXCPU, NULL, &now), 0);
+	assert_true(now.sa_handler == SIG_DFL);
+}
+
 static void
 gpg_decrypt_of_a_bomb_stops_at_the_cap(void **state)
 {
@@ -669,6 +693,7 @@ main(void)
 		TEST(gpg_find_recipient_whose_key_ends_within_60_days_warns),
 		TEST(gpg_find_recipient_not_trusted_needs_lsign_or_trust_all),
 		TEST(gpg_is_mine_knows_secret_encryption_subkeys_only),
+		TEST(gpg_outlives_the_limit_that_it_sets_for_a_child),
 		TEST(gpg_decrypt_of_a_bomb_stops_at_the_cap),
 		TEST(gpg_decrypt_of_a_damaged_message_is_data_not_gpg),
 		TEST(gpg_decrypt_of_anothers_message_says_that_the_key_is_not_here),
