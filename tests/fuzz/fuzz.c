@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Inputs by pieces, what must hold of every error text, and one directory for targets that need files. */
 #include "fuzz.h"
 
 #include <errno.h>

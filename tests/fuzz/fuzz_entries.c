@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Compared in the order in which they are written, times to the microsecond. */
 #include "fuzz_entries.h"
 
 #include <math.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Each thing found by its number, its name and its path; no host waits for itself; each hook has words. */
 #include "fuzz_inventory.h"
 
 #include <string.h>
