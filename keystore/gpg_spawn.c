@@ -70,7 +70,8 @@ survive(int sig)
 /*
  * What children get from now on, who begin to count at zero; we ourselves have that much more. By
  * the kernel's count, which is not the one it tells, it may be less: so the signal ends children only,
- * to whom exec gives back its default.
+ * to whom exec gives back its default. Without input there is nothing to unpack, and gpg may start
+ * the agent, which is to live on without a limit.
  */
 static struct cpu_limit
 limit_cpu(size_t bytes)
@@ -86,7 +87,7 @@ limit_cpu(size_t bytes)
 	now = old.was;
 	now.rlim_cur = (rlim_t)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) + CPU_SECONDS +
 	    bytes / BYTES_A_CPU_SECOND;
-	if (now.rlim_cur < old.was.rlim_cur)
+	if (bytes > 0 && now.rlim_cur < old.was.rlim_cur)
 		setrlimit(RLIMIT_CPU, &now);
 	return old;
 }
