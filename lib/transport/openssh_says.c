@@ -17,12 +17,22 @@
 #define TAKEN "debug1: Server accepts key: "
 #define QUOTE_CAP 250
 #define TRIED_CAP 200
+#define KEY_CAP 120 /* the longest type has 40, the fingerprint 50 */
 
 /* The text from `p` to the end of its line, at most; owned. */
 static char *
 rest_of_line(const char *p)
 {
 	return mem_strndup(p, strcspn(p, "\r\n"));
+}
+
+/* "ssh-ed25519 SHA256:..." where ssh shows a key, or NULL; no more of it than keys have. Owned. */
+static char *
+key_of(const char *said)
+{
+	AUTO(mem_free_drop) char *line = said ? rest_of_line(said + strlen(SHOWN)) : NULL;
+
+	return line ? mem_strndup(line, KEY_CAP) : NULL;
 }
 
 /* What stands between two texts in one line; NULL if it does not. Owned. */
@@ -201,7 +211,7 @@ openssh_says(const struct transport_spec *spec, struct bytes said, bool late, st
 {
 	AUTO(mem_free_drop) char *text = mem_strndup(said.ptr ? said.ptr : "", said.len);
 	const char *shown = strstr(text, SHOWN);
-	AUTO(mem_free_drop) char *key = shown ? rest_of_line(shown + strlen(SHOWN)) : NULL;
+	AUTO(mem_free_drop) char *key = key_of(shown);
 
 	if (late)
 		return fail_late(spec, text, e);
@@ -223,7 +233,7 @@ openssh_says_stored(struct bytes said)
 {
 	AUTO(mem_free_drop) char *text = mem_strndup(said.ptr ? said.ptr : "", said.len);
 	const char *shown = strstr(text, SHOWN);
-	AUTO(mem_free_drop) char *key = shown ? rest_of_line(shown + strlen(SHOWN)) : NULL;
+	AUTO(mem_free_drop) char *key = key_of(shown);
 
 	if (!key || !strstr(shown, "Warning: Permanently added "))
 		return NULL;
