@@ -101,8 +101,9 @@ prepare_files(posix_spawn_file_actions_t *files, const int theirs[N_PIPES])
 	return code ? code : posix_spawn_file_actions_addclosefrom_np(files, N_PIPES);
 }
 
-int
-proc_spawn_attr(posix_spawnattr_t *attr)
+/* A session of its own, and signals as they are by default. Returns an errno value. */
+static int
+set_attributes(posix_spawnattr_t *attr)
 {
 	sigset_t all, none;
 	int code;
@@ -131,7 +132,7 @@ proc_spawn(const char *const *words, const int theirs[N_PIPES], pid_t *pid)
 	if (code == 0) {
 		code = prepare_files(&files, theirs);
 		if (code == 0)
-			code = proc_spawn_attr(&attr);
+			code = set_attributes(&attr);
 		if (code == 0)
 			code = posix_spawnp(pid, argv[0], &files, &attr, argv, environ);
 		posix_spawnattr_destroy(&attr);

@@ -8,7 +8,6 @@
 #ifndef BASE_PROC_H
 #define BASE_PROC_H
 
-#include <spawn.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -85,14 +84,9 @@ void proc_quote_output(struct str *out, const struct proc_result *r, size_t cap)
 
 /*
  * Start a program that lives longer than one command, with `files` as its descriptors 0 to 2 and
- * no other. The caller reaps it. Returns an errno value. Any thread.
+ * no other, in a session of its own (no terminal to prompt on), signals as they are by default. The
+ * caller reaps it. Returns an errno value. Any thread.
  */
 int proc_spawn(const char *const *argv, const int files[3], pid_t *pid);
-
-/*
- * What every child that we start gets: a session of its own (no terminal to
- * prompt on) and signals as they are by default. `attr` is initialized. Returns an errno value.
- */
-int proc_spawn_attr(posix_spawnattr_t *attr);
 
 #endif

@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -23,42 +22,6 @@
 
 #define STOP_MS 500
 #define QUOTE_CAP 200
-
-/* Returns an errno value. The child reads and writes `fd` and complains to `complaint`. */
-static int
-prepare_files(posix_spawn_file_actions_t *files, int fd, int complaint)
-{
-	int code = posix_spawn_file_actions_adddup2(files, fd, STDIN_FILENO);
-
-	if (code == 0)
-		code = posix_spawn_file_actions_adddup2(files, fd, STDOUT_FILENO);
-	if (code == 0)
-		code = posix_spawn_file_actions_adddup2(files, complaint, STDERR_FILENO);
-	return code ? code : posix_spawn_file_actions_addclosefrom_np(files, STDERR_FILENO + 1);
-}
-
-static int
-spawn(const char *const *words, int fd, int complaint, pid_t *pid)
-{
-	char *const *argv = (char *const *)words;
-	posix_spawn_file_actions_t files;
-	posix_spawnattr_t attr;
-	int code = posix_spawn_file_actions_init(&files);
-
-	if (code != 0)
-		return code;
-	code = posix_spawnattr_init(&attr);
-	if (code == 0) {
-		code = prepare_files(&files, fd, complaint);
-		if (code == 0)
-			code = proc_spawn_attr(&attr);
-		if (code == 0)
-			code = posix_spawnp(pid, argv[0], &files, &attr, argv, environ);
-		posix_spawnattr_destroy(&attr);
-	}
-	posix_spawn_file_actions_destroy(&files);
-	return code;
-}
 
 void
 proxy_hop_done(struct proxy_hop *hop)
@@ -181,7 +144,7 @@ start(const char *const *words, struct proxy *out, int *out_fd)
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
 		return errno;
 	complaint = memfd_create("arver-proxy", MFD_CLOEXEC);
-	code = complaint < 0 ? errno : spawn(words, ends[1], complaint, &out->pid);
+	code = complaint < 0 ? errno : proc_spawn(words, (const int[]){ ends[1], ends[1], complaint }, &out->pid);
 	close(ends[1]);
 	if (code != 0) {
 		out->pid = 0;
