@@ -34,4 +34,11 @@ void identities_done(struct identities *all);
 /* Gather them; an agent that does not answer until then counts as none. */
 void identities_gather(const struct ssh_config *config, int64_t until, struct identities *out);
 
+/*
+ * For libssh to call where a key file's passphrase is needed: none is given, and the bool at `asked`
+ * becomes true.
+ */
+int identity_no_passphrase(const char *prompt, char *buf, size_t len, int echo, int verify,
+    void *asked);
+
 #endif

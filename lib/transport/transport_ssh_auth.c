@@ -110,19 +110,6 @@ try_agent(struct login *l, const struct identity *ids, size_t n)
 				     SSH_AUTH_DENIED;
 }
 
-/* Called where a passphrase is needed: remember that, give none. */
-static int
-no_passphrase(const char *prompt, char *buf, size_t len, int echo, int verify, void *asked)
-{
-	(void)prompt;
-	(void)buf;
-	(void)len;
-	(void)echo;
-	(void)verify;
-	*(bool *)asked = true;
-	return -1;
-}
-
 static bool
 attach_certificate(ssh_key key, const char *path)
 {
@@ -141,7 +128,7 @@ try_file(struct login *l, const struct identity *id)
 	ssh_key key = shared ? ssh_key_dup(shared) : NULL; /* it may get a certificate */
 	bool locked = false;
 	int rc = key ? SSH_OK :
-		       ssh_pki_import_privkey_file(id->file, NULL, no_passphrase, &locked, &key);
+		       ssh_pki_import_privkey_file(id->file, NULL, identity_no_passphrase, &locked, &key);
 
 	if (rc != SSH_OK || (id->certificate && !attach_certificate(key, id->certificate))) {
 		note(locked ? &l->locked : &l->unusable, id->file);

@@ -19,19 +19,6 @@
 #define AGENT_MS 5000 /* for an agent to tell its keys */
 #define HOPS 16	      /* jump hosts one behind the other: more is a circle */
 
-/* Called where a passphrase is needed: remember that, give none. */
-static int
-no_passphrase(const char *prompt, char *buf, size_t len, int echo, int verify, void *asked)
-{
-	(void)prompt;
-	(void)buf;
-	(void)len;
-	(void)echo;
-	(void)verify;
-	*(bool *)asked = true;
-	return -1;
-}
-
 enum lock { LOCK_NONE, LOCK_PASSPHRASE, LOCK_USELESS };
 
 static enum lock
@@ -39,7 +26,7 @@ lock_of(const char *file)
 {
 	bool asked = false;
 	ssh_key key = NULL;
-	int rc = ssh_pki_import_privkey_file(file, NULL, no_passphrase, &asked, &key);
+	int rc = ssh_pki_import_privkey_file(file, NULL, identity_no_passphrase, &asked, &key);
 
 	ssh_key_free(key);
 	return rc == SSH_OK ? LOCK_NONE : asked ? LOCK_PASSPHRASE : LOCK_USELESS;
