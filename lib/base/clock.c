@@ -46,16 +46,27 @@ clock_uneven(int64_t ms)
 	return ms * 3 / 4 + ms * (random % 1024) / 2048;
 }
 
-struct timespec
-clock_timeout(int64_t deadline)
+void
+clock_cond_init(pthread_cond_t *c)
+{
+	pthread_condattr_t attr;
+
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(c, &attr);
+	pthread_condattr_destroy(&attr);
+}
+
+void
+clock_cond_wait(pthread_cond_t *c, pthread_mutex_t *lock, int64_t until)
 {
 	struct timespec t = { 0 };
-	int left = clock_left(deadline);
+	int left = clock_left(until);
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	t.tv_sec += left / 1000;
 	t.tv_nsec += (left % 1000) * 1000000L;
 	t.tv_sec += t.tv_nsec / 1000000000;
 	t.tv_nsec %= 1000000000;
-	return t;
+	pthread_cond_timedwait(c, lock, &t);
 }

@@ -7,7 +7,6 @@
 #include "run/run.h"
 
 #include <stdlib.h>
-#include <time.h>
 #include "base/clock.h"
 #include "base/log.h"
 #include "run/run_internal.h"
@@ -25,18 +24,6 @@ set_defaults(struct run_options *o)
 	o->hook_ms = o->hook_ms ? o->hook_ms : RUN_HOOK_MS;
 }
 
-static void
-init_lock(struct run *r)
-{
-	pthread_condattr_t attr;
-
-	pthread_mutex_init(&r->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&r->changed, &attr);
-	pthread_condattr_destroy(&attr);
-}
-
 struct run *
 run_begin(const struct run_options *o, const struct plan *plan, struct report *rep)
 {
@@ -51,7 +38,8 @@ run_begin(const struct run_options *o, const struct plan *plan, struct report *r
 	r->lanes = mem_alloc(plan->n, sizeof(*r->lanes));
 	r->places = mem_alloc(plan->n, sizeof(*r->places));
 	r->wait_until = o->wait_ms > 0 ? clock_ms() + o->wait_ms : 0;
-	init_lock(r);
+	pthread_mutex_init(&r->lock, NULL);
+	clock_cond_init(&r->changed);
 	for (size_t i = 0; i < plan->n; i++)
 		lane_init(r, i);
 	run_order(r);
@@ -147,10 +135,9 @@ void
 run_wait_change(struct run *r, int64_t until)
 {
 	/* An interrupt wakes nobody: it is looked for this often. */
-	int left = clock_left(until) < RUN_PROGRESS_MS ? clock_left(until) : RUN_PROGRESS_MS;
-	struct timespec at = clock_timeout(clock_ms() + left);
+	int64_t soon = clock_ms() + RUN_PROGRESS_MS;
 
-	pthread_cond_timedwait(&r->changed, &r->lock, &at);
+	clock_cond_wait(&r->changed, &r->lock, until < soon ? until : soon);
 }
 
 /* Lanes that have stood at a door for so long take nobody's place. Under the lock. */
@@ -172,7 +159,7 @@ static bool
 is_too_many(struct run *r)
 {
 	HOLD(&r->lock);
-	if (r->n_working <= r->o.jobs + at_doors(r))
+	if (r->n_working <= r->o.jobs || r->n_working <= r->o.jobs + at_doors(r))
 		return false;
 	r->n_working--;
 	pthread_cond_broadcast(&r->changed);

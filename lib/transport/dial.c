@@ -55,13 +55,9 @@ static struct lookup *
 lookup_new(const struct dial *d)
 {
 	struct lookup *l = mem_alloc(1, sizeof(*l));
-	pthread_condattr_t attr;
 
 	pthread_mutex_init(&l->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&l->answered, &attr);
-	pthread_condattr_destroy(&attr);
+	clock_cond_init(&l->answered);
 	l->host = mem_strdup(d->host);
 	snprintf(l->service, sizeof(l->service), "%u", d->port);
 	l->hints = (struct addrinfo){
@@ -120,11 +116,8 @@ lookup_wait(struct lookup *l, int64_t until)
 	bool done;
 
 	pthread_mutex_lock(&l->lock);
-	while (!l->done && clock_left(until) > 0) {
-		struct timespec at = clock_timeout(until);
-
-		pthread_cond_timedwait(&l->answered, &l->lock, &at);
-	}
+	while (!l->done && clock_left(until) > 0)
+		clock_cond_wait(&l->answered, &l->lock, until);
 	done = l->done;
 	l->abandoned = !done;
 	pthread_mutex_unlock(&l->lock);

@@ -19,14 +19,9 @@ struct door {
 void
 gates_init(struct gates *g)
 {
-	pthread_condattr_t attr;
-
 	*g = (struct gates){ 0 };
 	pthread_mutex_init(&g->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&g->changed, &attr);
-	pthread_condattr_destroy(&attr);
+	clock_cond_init(&g->changed);
 }
 
 void
@@ -56,11 +51,8 @@ bool
 gate_enter(struct gates *g, const char *door, int64_t until)
 {
 	HOLD(&g->lock);
-	while (find(g, door)->inside >= GATE_WIDTH && clock_left(until) > 0) {
-		struct timespec at = clock_timeout(until);
-
-		pthread_cond_timedwait(&g->changed, &g->lock, &at);
-	}
+	while (find(g, door)->inside >= GATE_WIDTH && clock_left(until) > 0)
+		clock_cond_wait(&g->changed, &g->lock, until);
 	struct door *d = find(g, door);
 
 	if (d->inside >= GATE_WIDTH)

@@ -381,7 +381,6 @@ static struct jump *
 jump_new(const struct attempt *a, const struct ssh_config *config, const char *way)
 {
 	struct jump *j = mem_alloc(1, sizeof(*j));
-	pthread_condattr_t attr;
 
 	j->pool = a->pool;
 	proxy_hop_parse(a->jump, &j->hop);
@@ -393,10 +392,7 @@ jump_new(const struct attempt *a, const struct ssh_config *config, const char *w
 	j->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	j->holders = 1;
 	pthread_mutex_init(&j->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&j->answered, &attr);
-	pthread_condattr_destroy(&attr);
+	clock_cond_init(&j->answered);
 	return j;
 }
 
@@ -511,11 +507,8 @@ ask(struct jump *j, struct tunnel *t)
 static void
 wait_for_answer(struct jump *j, struct tunnel *t, struct asker *me, int64_t until)
 {
-	while (me->answer == ASK_WAITING && clock_left(until + (j->up ? 0 : GRACE_MS)) > 0) {
-		struct timespec at = clock_timeout(until + (j->up ? 0 : GRACE_MS));
-
-		pthread_cond_timedwait(&j->answered, &j->lock, &at);
-	}
+	while (me->answer == ASK_WAITING && clock_left(until + (j->up ? 0 : GRACE_MS)) > 0)
+		clock_cond_wait(&j->answered, &j->lock, until + (j->up ? 0 : GRACE_MS));
 	if (me->answer != ASK_WAITING)
 		return;
 	t->asker = NULL;
