@@ -4,6 +4,11 @@
  * script shows what it sees of all, keys go out for those that may be
  * opened, round by round (every disk's first try, then every second one), and
  * each disk's own steps tell what became of it.
+ *
+ * With several disks, cryptsetup takes its key from their common stream by itself. One that
+ * ends without having read it (no LUKS header; a token of the header has opened the disk; memory is
+ * short) leaves it to the next disk, whose answer then says nothing: so only disks that were
+ * opened are believed, and each of the others is tried once more, in a command of its own.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -202,9 +207,14 @@ luks_remote_open(struct luks *l, struct luks_opening *at, size_t n)
 
 		if (o->err.kind != ERR_NONE)
 			continue;
-		if (ok)
-			o->opened = judge(o, &reply, i, &o->which, &o->err);
-		else
+		if (!ok) {
 			o->err = e;
+			continue;
+		}
+		o->opened = judge(o, &reply, i, &o->which, &o->err);
+		if (n > 1 && (o->err.kind == ERR_DISK || o->err.kind == ERR_KEY)) {
+			o->err = (struct err){ 0 };
+			luks_remote_open(l, o, 1);
+		}
 	}
 }

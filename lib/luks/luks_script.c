@@ -4,6 +4,8 @@
  * in pipes only, never in a variable, a file or an argument. dd that reads blocks of
  * one byte takes exactly what is meant for one command, and all of it before it
  * writes: so the next key is not torn, whether that command reads its own or not.
+ * Only where several disks are opened in one script cryptsetup reads stdin itself,
+ * which saves two processes for each; luks_remote_open.c knows what that may cost.
  * Commands that need no key read /dev/null: sudo may swallow stdin.
  */
 #include "luks/luks_script.h"
@@ -57,12 +59,15 @@ static const char keys[] =
 	"takes() { exec $sudo cryptsetup \"$@\"; }\n"
 	"\n"
 	"# try SLOT LENGTH [NAME]: open as NAME, or only test whether it would open\n"
+	"direct=''\n"
 	"try() {\n"
 	"	slot=$1 length=$2 name=${3-}\n"
 	"	set -- --type luks --key-file=- --keyfile-size=\"$length\"\n"
 	"	test \"$slot\" = any || set -- \"$@\" --key-slot \"$slot\"\n"
 	"	test \"$name\" || set -- \"$@\" --test-passphrase\n"
-	"	key \"$length\" | takes open \"$@\" -- \"$dev\" ${name:+\"$name\"}\n"
+	"	set -- open \"$@\" -- \"$dev\" ${name:+\"$name\"}\n"
+	"	test ! \"$direct\" || takes \"$@\"\n"
+	"	key \"$length\" | takes \"$@\"\n"
 	"}\n";
 
 static const char mappings[] =
@@ -171,6 +176,7 @@ static const char open[] =
 	"\n"
 	"n=$1 i=0\n"
 	"shift\n"
+	"test \"$n\" = 1 || test \"$sudo\" || direct=y\n"
 	"while test $i -lt \"$n\"; do\n"
 	"	see $i \"$1\" \"$2\" \"$3\"\n"
 	"	shift 3\n"
@@ -193,7 +199,14 @@ static const char open[] =
 	"		owed=0\n"
 	"		say disk \"$1\"\n"
 	"		step try try \"$2\" \"$3\" \"$name\"\n"
-	"		case $status in 1 | 2) ;; *) eval \"go_$1=over\" ;; esac\n"
+	"		case $status in\n"
+	"		0) eval \"go_$1=over\" ;;\n"
+	"		1 | 2) ;;\n"
+	"		*)\n"
+	"			eval \"go_$1=over\"\n"
+	"			test ! \"$direct\" || break\n"
+	"			;;\n"
+	"		esac\n"
 	"		;;\n"
 	"	over) owed=$((owed + $3)) ;;\n"
 	"	esac\n"
