@@ -83,28 +83,50 @@ slots_of_others(const struct granting *g)
 	return slots;
 }
 
+static void
+tell_kept(const struct work *w, int slot)
+{
+	log_line(LOG_WARNING, "%s: slot %d may hold what an interrupted run left, and is kept (see --info)",
+	    path_shown(w->disk->path), slot);
+}
+
 /*
- * What I left in a spare slot goes, once the key is in its own. By its salt it
- * is surely mine. Noted without one, it may be another's by now, on his way through a spare:
- * then it goes only if nobody else can need it.
+ * Spares that earlier runs may have filled, noted without a salt: there may be another admin's key by
+ * now, on his way through a spare. They go only if nobody else can need them.
  */
+static void
+tidy_doubted(struct granting *g, struct work *w, uint32_t slots)
+{
+	if (!slots)
+		return;
+	w->filled = slots_of_others(g) & luks_all_slots(&w->header);
+	if (!(w->filled & ~luks_active(&w->header)))
+		w->tidy |= slots;
+	for (int slot = 0; slot < LUKS_MAX_SLOTS; slot++)
+		if (slots & ~w->tidy & 1u << slot)
+			tell_kept(w, slot);
+}
+
+/* What I left in spare slots goes, once the key is in its own. By its salt it is surely mine. */
 static bool
-tidy_spare(struct granting *g, struct work *w, const struct journal_note *note, struct err *e)
+tidy_spares(struct granting *g, struct work *w, const struct journal_note *note, struct err *e)
 {
 	const struct journal_slot *spare = &note->spare;
+	uint32_t doubted = settle_doubted_slots(&g->settling, w) & ~(1u << w->slot | 1u << w->auth.slot);
 	bool mine = false;
 
-	if (spare->slot == JOURNAL_NO_SLOT || !w->header.slots[spare->slot].active)
-		return true;
-	if (!settle_is_leftover(&g->settling, note, spare, w->header.slots[spare->slot].salt, &mine, e))
-		return false;
-	w->filled = spare->salt ? 0 : slots_of_others(g) & luks_all_slots(&w->header);
-	if (mine && !(w->filled & ~luks_active(&w->header)))
-		w->tidy |= 1u << spare->slot;
-	else
-		log_line(LOG_WARNING,
-		    "%s: slot %d may hold what an interrupted run left, and is kept (see --info)",
-		    path_shown(w->disk->path), spare->slot);
+	if (spare->slot != JOURNAL_NO_SLOT && w->header.slots[spare->slot].active) {
+		if (!settle_is_leftover(&g->settling, note, spare,
+			w->header.slots[spare->slot].salt, &mine, e))
+			return false;
+		if (!mine)
+			tell_kept(w, spare->slot);
+		else if (spare->salt)
+			w->tidy |= 1u << spare->slot;
+		else
+			doubted |= 1u << spare->slot;
+	}
+	tidy_doubted(g, w, doubted);
 	return true;
 }
 
@@ -161,11 +183,13 @@ decide(struct granting *g, struct work *w, struct err *e)
 	if (note && note->promoted && !settle_is_placed(&g->settling, note, &placed, e))
 		return false;
 	if (placed && !g->app->options.force && decide_granted(w, note)) {
-		if (w->go == WORK_TIDY)
+		if (w->go == WORK_TIDY) {
 			w->tidy |= known_leftovers(g, w);
+			tidy_doubted(g, w, settle_doubted_slots(&g->settling, w));
+		}
 		return true;
 	}
-	if (note && !tidy_spare(g, w, note, e))
+	if (note && !tidy_spares(g, w, note, e))
 		return false;
 	w->tidy |= known_leftovers(g, w);
 	if (w->header.slots[w->slot].active)

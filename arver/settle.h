@@ -54,6 +54,8 @@ MUST_CHECK bool settle_new_note(struct settling *s, const struct work *w, struct
  * it left, or one in which it was cut off while it was emptying it.
  */
 uint32_t settle_known_slots(const struct settling *s, const struct work *w);
+/* The same for those that are noted with a doubt: a run may have filled them, or somebody else since. */
+uint32_t settle_doubted_slots(const struct settling *s, const struct work *w);
 
 /* The highest free slot that nobody owns and no note names, and that is no rescue slot; or -1. */
 int settle_find_spare(const struct settling *s, const struct work *w);

@@ -117,6 +117,36 @@ settle_known_slots(const struct settling *s, const struct work *w)
 	return slots;
 }
 
+uint32_t
+settle_doubted_slots(const struct settling *s, const struct work *w)
+{
+	const struct journal_note *n = settle_earlier(s, w);
+	uint32_t slots = 0;
+
+	for (int slot = 0; n && slot < LUKS_MAX_SLOTS; slot++) {
+		AUTO(mem_free_drop) char *name = name_of_slot(w, slot);
+
+		if (w->header.slots[slot].active && argv_has(&n->doubted, name))
+			slots |= 1u << slot;
+	}
+	return slots;
+}
+
+/* A spare that the earlier run had no time to note the salt of, and that is to be emptied now. */
+static void
+note_doubted(const struct work *w, const struct journal_note *earlier, struct journal_note *n)
+{
+	const struct journal_slot *spare = &earlier->spare;
+
+	for (size_t i = 0; i < earlier->doubted.n; i++)
+		argv_add(&n->doubted, earlier->doubted.at[i]);
+	if (spare->slot != JOURNAL_NO_SLOT && !spare->salt && w->tidy >> spare->slot & 1) {
+		AUTO(mem_free_drop) char *name = name_of_slot(w, spare->slot);
+
+		argv_add(&n->doubted, name);
+	}
+}
+
 /*
  * The slots that this run is to empty, by their salts: those that keys of mine opened, and what
  * an earlier run had left.
@@ -162,6 +192,8 @@ settle_new_note(struct settling *s, const struct work *w, struct err *e)
 	for (size_t i = 0; earlier && i < earlier->opened.n; i++)
 		argv_add(&n->opened, earlier->opened.at[i]);
 	note_opened(s, w, n);
+	if (earlier)
+		note_doubted(w, earlier, n);
 	for (size_t i = 0; earlier && i < earlier->dead.n; i++)
 		argv_add(&n->dead, earlier->dead.at[i]);
 	return keystore_files(s->app->keystore, s->owner->name, &n->had, e);

@@ -32,6 +32,7 @@ note_done(struct journal_note *n)
 	argv_done(&n->mixed);
 	argv_done(&n->had);
 	argv_done(&n->opened);
+	argv_done(&n->doubted);
 	argv_done(&n->dead);
 }
 
@@ -81,6 +82,7 @@ journal_notes_copy(struct journal_notes *l, const struct journal_note *from)
 	copy_words(&n->mixed, &from->mixed);
 	copy_words(&n->had, &from->had);
 	copy_words(&n->opened, &from->opened);
+	copy_words(&n->doubted, &from->doubted);
 	copy_words(&n->dead, &from->dead);
 }
 
@@ -121,6 +123,7 @@ journal_format(const struct journal_notes *l, struct str *out)
 		format_words(out, "mixed", &n->mixed);
 		format_words(out, "had", &n->had);
 		format_words(out, "opened", &n->opened);
+		format_words(out, "doubted", &n->doubted);
 		format_words(out, "dead", &n->dead);
 		if (n->promoted)
 			str_add(out, "promoted\n");
@@ -188,6 +191,8 @@ parse_line(char *line, struct journal_notes *l, struct journal_note **open)
 		return parse_word(value, &n->had);
 	if (strcmp(line, "opened") == 0)
 		return parse_word(value, &n->opened);
+	if (strcmp(line, "doubted") == 0)
+		return parse_word(value, &n->doubted);
 	if (strcmp(line, "dead") == 0)
 		return parse_word(value, &n->dead);
 	if (strcmp(line, "promoted") == 0)

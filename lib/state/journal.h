@@ -34,6 +34,8 @@ struct journal_note {
 	struct argv had;	   /* key files that the admin had at staging */
 	struct argv opened;	   /* slots that are known and to be emptied, as "SLOT SALT": one
 				    * may be found half wiped */
+	struct argv doubted;	   /* slots, in the same words, that a run may have filled before it
+				    * could note so: to be emptied where nobody else can need them */
 	struct argv dead;	   /* keys that it replaced, the slots of which were emptied: since
 				    * when, and which, as merge.c names them */
 	bool promoted;		   /* the new key is the admin's: granted */

@@ -91,6 +91,7 @@ fill_note(struct journal_note *n)
 	argv_add(&n->mixed, "cc");
 	argv_add(&n->had, "dd");
 	argv_add(&n->opened, "0 00aa");
+	argv_add(&n->doubted, "30 00bb");
 	argv_add(&n->dead, "1.500000 1.000000 /old web/x");
 	n->promoted = true;
 }
@@ -127,7 +128,7 @@ journal_format_then_parse_gives_the_same_notes(void **state)
 	    "disk /colo/web 1/data\nadmin bob\nuuid 6b1e0000-0000-4000-8000-000000000000\nend\n"
 	    "disk /colo/web1/x\nadmin eve\nuuid 6b1e0000-0000-4000-8000-000000000000\n"
 	    "own 3 00ff\nspare 31 -\nstaged aa\nstaged bb\nmixed cc\nhad dd\n"
-	    "opened 0 00aa\ndead 1.500000 1.000000 /old web/x\npromoted\nend\n";
+	    "opened 0 00aa\ndoubted 30 00bb\ndead 1.500000 1.000000 /old web/x\npromoted\nend\n";
 
 	(void)state;
 	add_note(&l, "/colo/web 1/data", "bob");
