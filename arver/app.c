@@ -72,6 +72,7 @@ app_open_keystore(struct app *app, struct err *e)
 		.dir = app->dir,
 		.me = app->me->name,
 		.trust_all = app->options.trust_all,
+		.inventory = app->inventory,
 		.warn = app_warn,
 	};
 

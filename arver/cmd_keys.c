@@ -58,8 +58,10 @@ show_version(const struct key *k)
 		AUTO(str_done) struct str by = { 0 };
 
 		str_add_escaped(&by, bytes_of(k->by), 64);
-		printf(", granted by %s", str_text(&by));
+		printf(", granted by %s%s", str_text(&by), k->vouched > 0 ? "" : " by its own word");
 	}
+	if (k->state == KEY_PROMOTED && !key_is_vouched(k))
+		printf(", vouched for by nobody");
 	printf("\n");
 }
 

@@ -327,6 +327,7 @@ key_object(const struct key *k)
 	add_time(o, "made", k->made);
 	add_time(o, "proven", k->proven);
 	add_time(o, "dead", k->dead);
+	add_time(o, "vouched", k->vouched);
 	add_text(o, "uuid", k->uuid);
 	add_text(o, "by", k->by);
 	return o;

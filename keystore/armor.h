@@ -10,6 +10,7 @@
 #define ARMOR_MESSAGE "MESSAGE"
 #define ARMOR_PUBLIC_KEY "PUBLIC KEY BLOCK"
 #define ARMOR_SECRET_KEY "PRIVATE KEY BLOCK"
+#define ARMOR_SIGNATURE "SIGNATURE"
 
 /* Does it begin with the line of that kind? ERR_DATA if not; nothing else is looked at. */
 MUST_CHECK bool armor_begins(struct bytes text, const char *kind, struct err *e);

@@ -169,7 +169,7 @@ read_number(struct reading *r, const struct entry_node *node, double *out)
 
 /* The fields of an entry, where they are; NULL for what is absent. */
 struct fields {
-	const struct entry_node *key, *time, *made, *proven, *dead, *uuid, *by, *also;
+	const struct entry_node *key, *time, *made, *proven, *dead, *vouched, *uuid, *by, *also;
 };
 
 /* Is it the symbol :NAME, or quoted as :"NAME"? */
@@ -193,8 +193,8 @@ note_field(struct reading *r, struct fields *f, const struct entry_node *name,
 		const struct entry_node **at;
 	} table[] = {
 		{ "key", &f->key }, { "time", &f->time }, { "made", &f->made },
-		{ "proven", &f->proven }, { "dead", &f->dead }, { "uuid", &f->uuid }, { "by", &f->by },
-		{ "also", &f->also },
+		{ "proven", &f->proven }, { "dead", &f->dead }, { "vouched", &f->vouched },
+		{ "uuid", &f->uuid }, { "by", &f->by }, { "also", &f->also },
 	};
 	AUTO(secret_drop) struct secret *s = NULL;
 
@@ -249,6 +249,7 @@ read_fields(struct reading *r, const struct fields *f, const char *path, struct 
 	    (!f->made || read_number(r, f->made, &entry->made)) &&
 	    (!f->proven || read_number(r, f->proven, &entry->proven)) &&
 	    (!f->dead || read_number(r, f->dead, &entry->dead)) &&
+	    (!f->vouched || read_number(r, f->vouched, &entry->vouched)) &&
 	    (!f->uuid || is_null(f->uuid) || read_text(r, f->uuid, &entry->uuid)) &&
 	    (!f->by || is_null(f->by) || read_text(r, f->by, &entry->by));
 }

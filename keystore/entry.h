@@ -26,6 +26,7 @@ struct entry {
 	double made;		/* :made; set for staged and newer entries */
 	double proven;		/* :proven, when it was last seen to open the disk */
 	double dead;		/* :dead, when its slot was emptied for good */
+	double vouched;		/* :vouched, the date of its giver's signature, which was good */
 	char *uuid;		/* :uuid of the LUKS header */
 	char *by;		/* :by, who granted it */
 };

@@ -120,6 +120,7 @@ put_fields(struct writer *w, const struct entry *entry, const char *first, const
 	put_time_field(w, indent, ":made: ", entry->made);
 	put_time_field(w, indent, ":proven: ", entry->proven);
 	put_time_field(w, indent, ":dead: ", entry->dead);
+	put_time_field(w, indent, ":vouched: ", entry->vouched);
 	put_text_field(w, indent, ":uuid: ", entry->uuid);
 	put_text_field(w, indent, ":by: ", entry->by);
 }

@@ -67,6 +67,23 @@ MUST_CHECK bool gpg_encrypt(struct gpg *g, const struct gpg_recipient *to,
  */
 MUST_CHECK bool gpg_decrypt(struct gpg *g, struct bytes armored, struct secret **out, struct err *e);
 
+/*
+ * A detached, armored signature over these bytes by the secret key with this fingerprint. *out stays
+ * empty where that key cannot sign (no usable signing subkey, or its secret part is not here).
+ * ERR_GPG: prompt cancelled, no pinentry ...; ERR_DATA: gpg.conf adds somebody else's signature.
+ */
+MUST_CHECK bool gpg_sign(struct gpg *g, const char *fingerprint, struct bytes text, struct str *out,
+    struct err *e);
+
+/*
+ * Is this a good signature over these bytes by the key of this admin, now? *out_time is when it was
+ * made (seconds since 1970). False with the reason behind "its signature ..." in *why, ERR_DATA, where
+ * it does not fit, or the key is not to be had, has expired or is revoked; ERR_GPG where gpg fails.
+ * keys/public is imported as for gpg_find_recipient.
+ */
+MUST_CHECK bool gpg_verify(struct gpg *g, const struct gpg_recipient_query *by, struct bytes text,
+    struct bytes signature, double *out_time, struct err *why);
+
 /* The minimal armored export of a key. */
 MUST_CHECK bool gpg_export(struct gpg *g, const char *fingerprint, struct str *out, struct err *e);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * gpg_internal: what gpg.c, gpg_decrypt.c, gpg_probe.c, gpg_recipient.c and gpg_spawn.c share;
- * nobody else includes it.
+ * gpg_internal: what gpg.c, gpg_decrypt.c, gpg_probe.c, gpg_recipient.c, gpg_sign.c and
+ * gpg_spawn.c share; nobody else includes it.
  */
 #ifndef KEYSTORE_GPG_INTERNAL_H
 #define KEYSTORE_GPG_INTERNAL_H
@@ -57,6 +57,13 @@ gpgme_data_t gpg_data_from(struct bytes b);
 void gpg_take_output(gpgme_data_t d, struct str *out);
 void gpg_data_drop(gpgme_data_t *d);
 void gpg_key_drop(gpgme_key_t *key);
+
+/*
+ * The key with the fingerprint that is asked for, from the keyring or, by way of it, from what
+ * keys/public has. Whether it may be used for anything is not looked at. ERR_DATA.
+ */
+MUST_CHECK bool gpg_find_key(struct gpg *g, const struct gpg_recipient_query *q, gpgme_key_t *out,
+    struct err *e);
 
 /* Can gpg encrypt to this subkey today? */
 bool gpg_subkey_usable(const struct _gpgme_subkey *sub);

@@ -106,8 +106,8 @@ import(struct gpg *g, const struct gpg_recipient_query *q, struct err *e)
 	return err_wrap(e, "keys/public/%s", q->admin);
 }
 
-static bool
-find_key(struct gpg *g, const struct gpg_recipient_query *q, gpgme_key_t *out, struct err *e)
+bool
+gpg_find_key(struct gpg *g, const struct gpg_recipient_query *q, gpgme_key_t *out, struct err *e)
 {
 	if (!look_up(g, q->fingerprint, out, e))
 		return false;
@@ -306,7 +306,7 @@ gpg_find_recipient(struct gpg *g, const struct gpg_recipient_query *q,
 		*out = before;
 		return true;
 	}
-	if (!find_key(g, q, &key, e) || !check_usable(g, key, q, e))
+	if (!gpg_find_key(g, q, &key, e) || !check_usable(g, key, q, e))
 		return false;
 	warn_expiry(key, q);
 	r = mem_alloc(1, sizeof(*r));

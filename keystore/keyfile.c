@@ -116,10 +116,10 @@ line_end(const char *p, const char *end)
 
 /*
  * What stands between the first line and the next one equal to it, without the
- * one LF before that.
+ * one LF before that, and what stands behind.
  */
 static bool
-find_body(struct bytes plain, struct bytes *out, struct err *e)
+find_parts(struct bytes plain, struct keyfile_parts *out, struct err *e)
 {
 	const char *start = plain.ptr, *end = start + plain.len;
 	const char *q = line_end(start, end);
@@ -133,25 +133,32 @@ find_body(struct bytes plain, struct bytes *out, struct err *e)
 		q = line_end(p, end);
 		if ((size_t)(q - p) != len || memcmp(p, start, len) != 0)
 			continue;
-		*out = (struct bytes){ body, p > body ? (size_t)(p - body) - 1 : 0 };
+		out->stream = (struct bytes){ body, p > body ? (size_t)(p - body) - 1 : 0 };
+		p = q < end ? q + 1 : q;
+		out->rest = (struct bytes){ p, (size_t)(end - p) };
 		return true;
 	}
 	return err_set(e, ERR_DATA, "what it holds is cut off");
 }
 
 bool
-keyfile_parse(struct bytes plain, struct entry_list *out, struct err *e)
+keyfile_parse(struct bytes plain, struct entry_list *out, struct keyfile_parts *parts,
+    struct err *e)
 {
 	AUTO(secret_drop) struct secret *text = NULL;
-	struct bytes body = { 0 };
+	struct keyfile_parts found = { 0 };
 
+	if (parts)
+		*parts = found;
 	if (is_text(plain)) /* bare */
 		return entry_parse(plain, out, e);
-	if (!find_body(plain, &body, e))
+	if (!find_parts(plain, &found, e))
 		return false;
-	if (is_text(body)) /* padded: no zlib stream begins like that */
-		return entry_parse(body, out, e);
-	return unpack(body, &text, e) && entry_parse(secret_bytes(text), out, e);
+	if (parts)
+		*parts = found;
+	if (is_text(found.stream)) /* padded: no zlib stream begins like that */
+		return entry_parse(found.stream, out, e);
+	return unpack(found.stream, &text, e) && entry_parse(secret_bytes(text), out, e);
 }
 
 /* ---- writing ---- */
@@ -211,7 +218,8 @@ pack_safely(struct bytes text)
 static char *
 put(char *to, struct bytes b)
 {
-	memcpy(to, b.ptr, b.len);
+	if (b.len > 0)
+		memcpy(to, b.ptr, b.len);
 	return to + b.len;
 }
 
@@ -241,21 +249,28 @@ put_line(char *to, struct bytes b)
 }
 
 struct secret *
-keyfile_format(const struct entry_list *l)
+keyfile_pack(const struct entry_list *l)
 {
 	AUTO(secret_drop) struct secret *text = entry_format(l);
-	AUTO(secret_drop) struct secret *packed = pack_safely(secret_bytes(text));
+
+	return pack_safely(secret_bytes(text));
+}
+
+struct secret *
+keyfile_wrap(const struct secret *packed, struct bytes grant)
+{
 	struct bytes stream = secret_bytes(packed);
 	AUTO(secret_drop) struct secret *marker = make_marker(stream);
-	size_t steps = (stream.len + STEP - 1) / STEP;
-	size_t padding = steps * STEP - stream.len + 1;
+	size_t steps = (stream.len + grant.len + STEP - 1) / STEP;
+	size_t rest = steps * STEP - stream.len + 1, padding = rest - grant.len;
 	AUTO(secret_drop) struct secret *random = secret_random_base64(padding / 4 * 3 + 3);
-	struct secret *plain = secret_new(2 * (MARKER_LEN + 1) + stream.len + 1 + padding);
+	struct secret *plain = secret_new(2 * (MARKER_LEN + 1) + stream.len + 1 + rest);
 	char *to = secret_space(plain).ptr;
 
 	to = put_line(to, secret_bytes(marker));
 	to = put_line(to, stream);
 	to = put_line(to, secret_bytes(marker));
+	to = put(to, grant);
 	to = put(to, (struct bytes){ secret_bytes(random).ptr, padding });
 	secret_set_len(plain, (size_t)(to - (char *)secret_space(plain).ptr));
 	return plain;

@@ -54,9 +54,8 @@ keystore_need_gpg(struct keystore *ks, struct err *e)
 	return ks->gpg || gpg_new(&ks->gpg, e);
 }
 
-/* keys/public/NAME, or nothing where there is none. */
-static bool
-read_public(struct keystore *ks, const char *name, struct str *out, struct err *e)
+bool
+keystore_read_public(struct keystore *ks, const char *name, struct str *out, struct err *e)
 {
 	AUTO(fd_drop) int keys = -1;
 	AUTO(fd_drop) int dir = -1;
@@ -99,7 +98,7 @@ find_recipient(struct keystore *ks, const struct admin *who, const struct gpg_re
 
 	if (!keystore_dir_admin_ok(who->name))
 		return err_set(e, ERR_DATA, "\"%s\" cannot be the name of an admin", who->name);
-	if (!keystore_need_gpg(ks, e) || !read_public(ks, who->name, &public_key, e))
+	if (!keystore_need_gpg(ks, e) || !keystore_read_public(ks, who->name, &public_key, e))
 		return false;
 	q.public_key = public_key.ptr;
 	return gpg_find_recipient(ks->gpg, &q, out, e) && (!q.unrehearsed || check_mine(ks, *out, who, e));
@@ -150,14 +149,15 @@ sealed_done(struct sealed *s)
 
 /* What could not be read again must never take the place of what can. */
 static bool
-format(const struct entry_list *entries, const char *admin, struct secret **out, struct err *e)
+pack(const struct entry_list *entries, const char *admin, struct secret **out, struct err *e)
 {
-	AUTO(secret_drop) struct secret *plain = keyfile_format(entries);
+	AUTO(secret_drop) struct secret *stream = keyfile_pack(entries);
+	AUTO(secret_drop) struct secret *plain = keyfile_wrap(stream, (struct bytes){ 0 });
 	AUTO(entry_list_done) struct entry_list again = { 0 };
 
-	if (!keyfile_parse(secret_bytes(plain), &again, e))
+	if (!keyfile_parse(secret_bytes(plain), &again, NULL, e))
 		return err_wrap(e, "the keys of %s do not go into one file", admin);
-	*out = TAKE(plain);
+	*out = TAKE(stream);
 	return true;
 }
 
@@ -165,12 +165,17 @@ bool
 keystore_seal(struct keystore *ks, const struct admin *who, const struct entry_list *entries,
     struct sealed *out, struct err *e)
 {
+	AUTO(secret_drop) struct secret *stream = NULL;
 	AUTO(secret_drop) struct secret *plain = NULL;
 	AUTO(str_done) struct str content = { 0 };
+	AUTO(str_done) struct str grant = { 0 };
 	const struct gpg_recipient *to = NULL;
 
-	if (!find_recipient(ks, who, &to, e) || !format(entries, who->name, &plain, e) ||
-	    !gpg_encrypt(ks->gpg, to, plain, &content, e))
+	if (!find_recipient(ks, who, &to, e) || !pack(entries, who->name, &stream, e) ||
+	    !keystore_grant(ks, who, secret_bytes(stream), &grant, e))
+		return false;
+	plain = keyfile_wrap(stream, str_bytes(&grant));
+	if (!gpg_encrypt(ks->gpg, to, plain, &content, e))
 		return false;
 	if (content.len > KEYSTORE_MAX_FILE)
 		return err_set(e, ERR_DATA, "the keys of %s do not go into one file", who->name);

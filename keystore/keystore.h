@@ -17,6 +17,7 @@
 #include "keystore/entry.h"
 
 struct admin;
+struct inventory;
 struct key;
 struct keyring;
 struct keystore;
@@ -25,6 +26,7 @@ struct keystore_options {
 	int dir;		/* the data directory; borrowed */
 	const char *me;		/* my admin name */
 	bool trust_all;		/* -t */
+	const struct inventory *inventory; /* whose signatures count, and which is mine; borrowed */
 	/* A sentence for the person: a file set aside, a key about to expire. */
 	void (*warn)(void *arg, const char *text);
 	void *warn_arg;
@@ -40,7 +42,8 @@ DROP(keystore, struct keystore)
  * this machine, once, sorted by name) into the keyring, all disks. Files that are
  * not mine, not understood or damaged are told through warn and left alone. ERR_GPG when my
  * key cannot be used (the first such fault ends it: no second pinentry). Where keys/<me>
- * is missing and keys/<me>.bak is there, that is read, with a warning.
+ * is missing and keys/<me>.bak is there, that is read, with a warning. Keys from a file that an admin
+ * has signed for me are vouched for and say who it was; of others a warning tells, until they are proven.
  */
 MUST_CHECK bool keystore_fill(struct keystore *ks, struct keyring *kr, struct err *e);
 
@@ -66,7 +69,8 @@ void sealed_done(struct sealed *s);
 
 /*
  * Encrypt these entries to the admin. Nothing is written. ERR_DATA if they are more than can be read
- * again from one file.
+ * again from one file. For somebody else they are signed inside, by my key (grant.h); where that cannot
+ * sign, they are not, with a warning. ERR_GPG where gpg does not come to sign.
  */
 MUST_CHECK bool keystore_seal(struct keystore *ks, const struct admin *who,
     const struct entry_list *entries, struct sealed *out, struct err *e);

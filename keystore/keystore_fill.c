@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/secret.h"
+#include "inventory/inventory.h"
 #include "keyring/keyring.h"
 #include "keystore/keyfile.h"
 #include "keystore/keystore_internal.h"
@@ -116,6 +117,19 @@ state_of(const struct entry *entry)
 	return entry->time == 0.0 && entry->made > 0.0 ? KEY_STAGED : KEY_PROMOTED;
 }
 
+/* A signature that is not good does not leave the file its own words of what was proven. */
+static void
+apply(const struct voucher *v, struct entry *entry)
+{
+	if (v->by) {
+		free(entry->by);
+		entry->by = mem_strdup(v->by);
+		entry->vouched = v->time;
+	} else if (v->refuted) {
+		entry->vouched = entry->proven = entry->dead = 0.0;
+	}
+}
+
 static void
 add_entry(struct keystore *ks, struct keyring *kr, const struct stored *s, struct entry *entry)
 {
@@ -125,6 +139,7 @@ add_entry(struct keystore *ks, struct keyring *kr, const struct stored *s, struc
 		.made = entry->made,
 		.proven = entry->proven,
 		.dead = entry->dead,
+		.vouched = entry->vouched,
 		.uuid = entry->uuid,
 		.by = entry->by,
 		.file = s->name,
@@ -138,10 +153,19 @@ add_entry(struct keystore *ks, struct keyring *kr, const struct stored *s, struc
 
 /* Last to first: the main entry of a path is added behind its :also, and so wins among equals. */
 static void
-add_entries(struct keystore *ks, struct keyring *kr, const struct stored *s, struct entry_list *l)
+add_entries(struct keystore *ks, struct keyring *kr, const struct stored *s,
+    const struct keyfile_parts *parts, struct entry_list *l)
 {
-	for (size_t i = l->n; i > 0; i--)
+	struct voucher v;
+
+	keystore_vouch(ks, parts, &v);
+	if (v.refuted)
+		keystore_warn(&ks->o, "keys/%s/%.*s...: its grant %s: its keys are tried last until "
+		    "they are proven", ks->me, SHORT_NAME, s->name, v.why.text);
+	for (size_t i = l->n; i > 0; i--) {
+		apply(&v, &l->at[i - 1]);
 		add_entry(ks, kr, s, &l->at[i - 1]);
+	}
 }
 
 /* A file that my key and gpg make nothing of. */
@@ -179,12 +203,13 @@ read_mine(struct keystore *ks, struct keyring *kr, const struct stored *s, struc
 {
 	AUTO(entry_list_done) struct entry_list entries = { 0 };
 	AUTO(secret_drop) struct secret *plain = NULL;
+	struct keyfile_parts parts;
 	struct err fault = { 0 };
 	bool decrypted = gpg_decrypt(ks->gpg, str_bytes(&s->content), &plain, &fault);
 
 	t->n_decrypted += decrypted;
-	if (decrypted && keyfile_parse(secret_bytes(plain), &entries, &fault)) {
-		add_entries(ks, kr, s, &entries);
+	if (decrypted && keyfile_parse(secret_bytes(plain), &entries, &parts, &fault)) {
+		add_entries(ks, kr, s, &parts, &entries);
 		argv_add(&ks->read, s->name);
 	} else if (fault.kind == ERR_KEY) {
 		struct doubt *d = mem_push(&t->doubts, &t->n_doubts, sizeof(*d));
@@ -251,6 +276,48 @@ tell_foreign(struct keystore *ks, const struct tally *t, struct err *e)
 	return true;
 }
 
+/*
+ * Keys of one disk that stand back although they are the latest: nobody is known to have granted them,
+ * and they never opened it as far as is known.
+ */
+static size_t
+count_doubtful(const struct key *keys, size_t n)
+{
+	double latest = -1.0;
+	size_t count = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (keys[i].state == KEY_PROMOTED && key_is_vouched(&keys[i]) && keys[i].time > latest)
+			latest = keys[i].time;
+	for (size_t i = 0; i < n; i++)
+		count += keys[i].state == KEY_PROMOTED && !key_is_vouched(&keys[i]) &&
+		    keys[i].time > latest;
+	return count;
+}
+
+static void
+tell_doubtful(const struct keystore *ks, const struct keyring *kr)
+{
+	size_t n_paths, count = 0;
+	const char *const *paths = keyring_paths(kr, &n_paths);
+	const char *first = NULL;
+
+	for (size_t i = 0; i < n_paths; i++) {
+		size_t n, doubtful;
+		const struct key *keys = keyring_get(kr, paths[i], &n);
+
+		doubtful = count_doubtful(keys, n);
+		count += doubtful;
+		if (doubtful > 0 && !first)
+			first = paths[i];
+	}
+	if (count > 0 && ks->o.inventory)
+		keystore_warn(&ks->o, "%zu of your keys (%s%s) %s neither signed by who granted %s nor "
+		    "proven: tried last until `arver --verify` proves %s", count, path_shown(first),
+		    count > 1 ? " ..." : "", count > 1 ? "are" : "is", count > 1 ? "them" : "it",
+		    count > 1 ? "them" : "it");
+}
+
 bool
 keystore_fill(struct keystore *ks, struct keyring *kr, struct err *e)
 {
@@ -264,5 +331,8 @@ keystore_fill(struct keystore *ks, struct keyring *kr, struct err *e)
 	for (size_t i = 0; i < files.n; i++)
 		if (!fill_from(ks, kr, &files.at[i], &tally, e))
 			return false;
-	return tell_doubts(ks, &tally, e) && tell_foreign(ks, &tally, e);
+	if (!tell_doubts(ks, &tally, e) || !tell_foreign(ks, &tally, e))
+		return false;
+	tell_doubtful(ks, kr);
+	return true;
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* keystore_internal: what keystore.c and keystore_fill.c share; nobody else includes it. */
+/* keystore_internal: what the keystore files share; nobody else includes it. */
 #ifndef KEYSTORE_KEYSTORE_INTERNAL_H
 #define KEYSTORE_KEYSTORE_INTERNAL_H
 
 #include "keystore/gpg.h"
+#include "keystore/keyfile.h"
 #include "keystore/keystore_dir.h"
 
 #define KEYSTORE_MAX_FILE ((size_t)16 << 20) /* 50,000 keys */
@@ -16,5 +17,25 @@ struct keystore {
 };
 
 MUST_CHECK bool keystore_need_gpg(struct keystore *ks, struct err *e);
+
+/* keys/public/NAME, or nothing where there is none. */
+MUST_CHECK bool keystore_read_public(struct keystore *ks, const char *name, struct str *out, struct err *e);
+
+/*
+ * What goes behind this stream for `who`: my signature over it (grant.h), or nothing where `who` is me.
+ */
+MUST_CHECK bool keystore_grant(struct keystore *ks, const struct admin *who, struct bytes stream,
+    struct str *out, struct err *e);
+
+/* What a key file says of where it comes from. */
+struct voucher {
+	const char *by;	 /* the admin who signed it for me, borrowed; NULL if none did */
+	double time;	 /* of that signature */
+	bool refuted;	 /* there is a signature, or a part of one, that is not good: in `why` */
+	struct err why;	 /* without a subject: "its grant ..." */
+};
+
+/* Who has signed these parts for me? */
+void keystore_vouch(struct keystore *ks, const struct keyfile_parts *parts, struct voucher *out);
 
 #endif

@@ -59,6 +59,7 @@ add_key(struct entry_list *out, const char *path, const struct key *key)
 	entry->made = key->made;
 	entry->proven = key->proven;
 	entry->dead = key->dead;
+	entry->vouched = key->vouched;
 	entry->uuid = copy(key->uuid);
 	entry->by = copy(key->by);
 }

@@ -9,6 +9,7 @@
 #include "keystore/armor.h"
 
 #define TAG_SESSION_KEY 1
+#define TAG_SIGNATURE 2
 #define TAG_DATA 18	 /* with modification detection */
 #define TAG_DATA_AEAD 20 /* as GnuPG 2.3 writes it */
 
@@ -290,4 +291,19 @@ openpgp_check_public_key(struct bytes armored, struct err *e)
 			return err_set(e, ERR_DATA, "the public key is cut off");
 	}
 	return true;
+}
+
+bool
+openpgp_check_signature(struct bytes armored, struct err *e)
+{
+	AUTO(str_done) struct str binary = { 0 };
+	struct reader r, body;
+	struct packet p;
+
+	if (!armor_undo(armored, ARMOR_SIGNATURE, &binary, e))
+		return false;
+	r = reader_of(&binary);
+	return (read_header(&r, &p) && p.tag == TAG_SIGNATURE && !p.partial && !p.endless &&
+		   take_part(&r, p.len, &body) && left(&r) == 0) ||
+	    err_set(e, ERR_DATA, "it is not one signature");
 }

@@ -43,4 +43,7 @@ MUST_CHECK bool openpgp_parse(struct bytes armored, struct openpgp_message *out,
  */
 MUST_CHECK bool openpgp_check_public_key(struct bytes armored, struct err *e);
 
+/* ERR_DATA unless it is one whole ASCII-armored signature (tag 2): by one key, and nothing else. */
+MUST_CHECK bool openpgp_check_signature(struct bytes armored, struct err *e);
+
 #endif

@@ -94,6 +94,12 @@ ring_of(struct keyring *kr, const char *path)
 	return &kr->rings[i];
 }
 
+bool
+key_is_vouched(const struct key *k)
+{
+	return k->proven > 0 || k->vouched > 0;
+}
+
 /* Is a tried before b? Among equals the one added later is (a), as Ruby Arver has it. */
 static bool
 comes_first(const struct key *a, const struct key *b)
@@ -102,6 +108,8 @@ comes_first(const struct key *a, const struct key *b)
 		return a->state < b->state;
 	if (a->state == KEY_STAGED)
 		return a->made >= b->made;
+	if (key_is_vouched(a) != key_is_vouched(b))
+		return key_is_vouched(a);
 	return a->time >= b->time;
 }
 
@@ -167,7 +175,12 @@ merge(struct key a, struct key b)
 	else if (k.state == KEY_DEAD)
 		k.state = KEY_PROMOTED;
 	fill_in(&k.uuid, &rest->uuid);
+	if (rest->vouched > k.vouched && rest->by) {
+		free((char *)k.by);
+		k.by = NULL;
+	}
 	fill_in(&k.by, &rest->by);
+	k.vouched = later(k.vouched, rest->vouched);
 	fill_in(&k.file, &rest->file);
 	key_done(rest);
 	return k;

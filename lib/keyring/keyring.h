@@ -26,8 +26,9 @@ struct key {
 	const struct secret *passphrase;
 	enum key_state state;
 	double time, made, proven, dead;
+	double vouched;	  /* date of the signature of who granted it, which was good */
 	const char *uuid; /* of the LUKS header it was made for */
-	const char *by;	  /* who granted it */
+	const char *by;	  /* who granted it; no more than the file's word where nobody vouched */
 	const char *file; /* name of the key file it came from */
 };
 
@@ -43,9 +44,12 @@ DROP(keyring, struct keyring)
 void keyring_add(struct keyring *kr, const char *disk_path, const struct key *key,
     struct secret *passphrase);
 
+/* Did it open its disk, or was it signed by who granted it? Else anybody may have put it there. */
+bool key_is_vouched(const struct key *k);
+
 /*
- * The keys of a disk in the order to try: promoted, newest first, then staged,
- * newest :made first, then those from the future, then dead ones. Borrowed from the keyring until it is
+ * The keys of a disk in the order to try: promoted, those that are vouched for first, newest first, then
+ * staged, newest :made first, then those from the future, then dead ones. Borrowed from the keyring until it is
  * added to or freed. *n is 0 where there is none.
  */
 const struct key *keyring_get(const struct keyring *kr, const char *disk_path, size_t *n);

@@ -3,6 +3,7 @@
  * keystore/keyfile: 'r' and a plaintext as it is; 'z' and a text that is deflated and wrapped here,
  * 'p' and one that is only wrapped.
  */
+#include "keystore/grant.h"
 #include "keystore/keyfile.h"
 
 #include <string.h>
@@ -39,24 +40,44 @@ wrap(unsigned form, struct bytes in, struct str *out)
 	str_add(out, "\n" MARKER "padding");
 }
 
+/* What was read of a grant is what would be written. */
+static void
+expect_written_again(const struct grant *g)
+{
+	AUTO(str_done) struct str text = { 0 };
+
+	grant_format(g, &text);
+	EXPECT(text.len == g->text.len && memcmp(str_text(&text), g->text.ptr, text.len) == 0);
+	EXPECT(g->signature.len > 0);
+}
+
 /* As parsed, from memory that ends with it. */
 static bool
 parse(struct bytes plain, struct entry_list *out, struct err *e)
 {
 	AUTO(secret_drop) struct secret *s = secret_from(plain);
 
-	return keyfile_parse(secret_bytes(s), out, e);
+	struct keyfile_parts parts;
+	struct grant grant;
+	bool there;
+
+	if (!keyfile_parse(secret_bytes(s), out, &parts, e))
+		return false;
+	if (grant_parse(parts.rest, &there, &grant, NULL) && there)
+		expect_written_again(&grant);
+	return true;
 }
 
 static void
 expect_comes_back(const struct entry_list *l)
 {
 	AUTO(entry_list_done) struct entry_list again = { 0 };
-	AUTO(secret_drop) struct secret *plain = keyfile_format(l);
+	AUTO(secret_drop) struct secret *stream = keyfile_pack(l);
+	AUTO(secret_drop) struct secret *plain = keyfile_wrap(stream, (struct bytes){ 0 });
 	struct err e = { 0 };
 
 	EXPECT((secret_bytes(plain).len - LENGTH) % STEP == 0);
-	EXPECT(keyfile_parse(secret_bytes(plain), &again, &e));
+	EXPECT(keyfile_parse(secret_bytes(plain), &again, NULL, &e));
 	fuzz_expect_came_back(l, &again);
 }
 

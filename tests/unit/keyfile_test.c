@@ -22,7 +22,15 @@ parse(struct bytes b, struct entry_list *out, struct err *e)
 {
 	AUTO(secret_drop) struct secret *s = secret_from(b);
 
-	return keyfile_parse(secret_bytes(s), out, e);
+	return keyfile_parse(secret_bytes(s), out, NULL, e);
+}
+
+static struct secret *
+format(const struct entry_list *l, const char *grant)
+{
+	AUTO(secret_drop) struct secret *stream = keyfile_pack(l);
+
+	return keyfile_wrap(stream, bytes_of(grant));
 }
 
 static void
@@ -171,7 +179,7 @@ add_entries(struct entry_list *l, size_t n)
 }
 
 static void
-keyfile_format_has_one_length_and_steps_far_up(void **state)
+keyfile_wrap_has_one_length_and_steps_far_up(void **state)
 {
 	static const struct { size_t n_keys, len; } cases[] = {
 		{ 0, 200232 }, { 1, 200232 }, { 2, 200232 }, { 100, 200232 }, { 700, 200232 },
@@ -185,16 +193,46 @@ keyfile_format_has_one_length_and_steps_far_up(void **state)
 		struct err e = { 0 };
 
 		add_entries(&l, cases[i].n_keys);
-		s = keyfile_format(&l);
+		s = format(&l, "");
 		assert_int_equal(secret_bytes(s).len, cases[i].len);
-		assert_true(keyfile_parse(secret_bytes(s), &back, &e));
+		assert_true(keyfile_parse(secret_bytes(s), &back, NULL, &e));
 		assert_int_equal(back.n, l.n);
+	}
+}
+
+static void
+keyfile_wrap_has_the_same_length_with_a_grant_which_comes_back(void **state)
+{
+	AUTO(mem_free_drop) char *grant = mem_alloc(1501, 1);
+
+	(void)state;
+	memset(grant, '-', 1500);
+	for (size_t n = 0; n <= 800; n += 400) {
+		AUTO(entry_list_done) struct entry_list l = { 0 }, back = { 0 };
+		AUTO(secret_drop) struct secret *bare = NULL;
+		AUTO(secret_drop) struct secret *s = NULL;
+		AUTO(secret_drop) struct secret *stream = NULL;
+		struct keyfile_parts parts;
+		struct err e = { 0 };
+
+		add_entries(&l, n);
+		stream = keyfile_pack(&l);
+		bare = keyfile_wrap(stream, (struct bytes){ 0 });
+		s = keyfile_wrap(stream, bytes_of(grant));
+		assert_int_equal(secret_bytes(s).len, secret_bytes(bare).len);
+		assert_true(keyfile_parse(secret_bytes(s), &back, &parts, &e));
+		assert_int_equal(back.n, n);
+		assert_int_equal(parts.stream.len, secret_bytes(stream).len);
+		assert_memory_equal(parts.stream.ptr, secret_bytes(stream).ptr, parts.stream.len);
+		assert_true(parts.rest.len > 1500);
+		assert_memory_equal(parts.rest.ptr, grant, 1500);
+		assert_int_not_equal(((const char *)parts.rest.ptr)[1500], '-');
 	}
 }
 
 /* One stream in 256 would end in CR without care. */
 static void
-keyfile_format_never_ends_the_stream_in_cr(void **state)
+keyfile_pack_never_ends_the_stream_in_cr(void **state)
 {
 	(void)state;
 	for (int i = 0; i < 1500; i++) {
@@ -203,13 +241,13 @@ keyfile_format_never_ends_the_stream_in_cr(void **state)
 		const char *p, *end;
 
 		add_entries(&l, (size_t)(i % 3));
-		s = keyfile_format(&l);
+		s = format(&l, "");
 		p = secret_bytes(s).ptr;
 		end = memmem(p + 115, secret_bytes(s).len - 115, p, 114);
 		assert_non_null(end);
 		assert_int_equal(end[-1], '\n');
 		assert_int_not_equal(end[-2], '\r');
-		assert_true(keyfile_parse(secret_bytes(s), &back, NULL));
+		assert_true(keyfile_parse(secret_bytes(s), &back, NULL, NULL));
 		assert_int_equal(back.n, l.n);
 	}
 }
@@ -288,8 +326,9 @@ main(void)
 		cmocka_unit_test(keyfile_parse_reads_streams_that_end_in_cr_and_lf),
 		cmocka_unit_test(keyfile_parse_refuses_what_is_broken),
 		cmocka_unit_test(keyfile_parse_of_a_bomb_stops_at_the_cap),
-		cmocka_unit_test(keyfile_format_has_one_length_and_steps_far_up),
-		cmocka_unit_test(keyfile_format_never_ends_the_stream_in_cr),
+		cmocka_unit_test(keyfile_wrap_has_one_length_and_steps_far_up),
+		cmocka_unit_test(keyfile_wrap_has_the_same_length_with_a_grant_which_comes_back),
+		cmocka_unit_test(keyfile_pack_never_ends_the_stream_in_cr),
 		cmocka_unit_test(keyfile_of_ruby_is_read_here_in_every_form),
 		cmocka_unit_test(keyfile_text_of_ours_is_read_by_ruby),
 	};

@@ -154,9 +154,30 @@ keyring_add_of_the_same_key_merges(void **state)
 	add(kr, "/a", "K", (struct key){ .state = KEY_FUTURE, .time = 9e99 });
 	expect_order(kr, "/a", "K L");
 	assert_true(keyring_get(kr, "/a", &n)->time == 70);
-	/* a later date moves it */
+	/* a later date moves it, once it is proven as well */
 	add(kr, "/a", "L", (struct key){ .time = 80 });
+	expect_order(kr, "/a", "K L");
+	add(kr, "/a", "L", (struct key){ .time = 75, .proven = 80 });
 	expect_order(kr, "/a", "L K");
+}
+
+static void
+keyring_get_gives_what_somebody_vouches_for_first(void **state)
+{
+	AUTO(keyring_drop) struct keyring *kr = keyring_new();
+	size_t n;
+
+	(void)state;
+	add(kr, "/a", "planted", (struct key){ .time = 90, .by = "bob" });
+	add(kr, "/a", "signed", (struct key){ .time = 60, .vouched = 60, .by = "bob" });
+	add(kr, "/a", "proven", (struct key){ .time = 70, .proven = 71 });
+	add(kr, "/a", "staged", (struct key){ .state = KEY_STAGED, .made = 99 });
+	expect_order(kr, "/a", "proven signed planted staged");
+	/* of one key with two givers, the one who signed is its giver */
+	add(kr, "/a", "planted", (struct key){ .time = 50, .vouched = 50, .by = "carol" });
+	expect_order(kr, "/a", "planted proven signed staged");
+	assert_string_equal(keyring_get(kr, "/a", &n)->by, "carol");
+	assert_true(keyring_get(kr, "/a", &n)->vouched == 50);
 }
 
 static void
@@ -195,6 +216,7 @@ main(void)
 		cmocka_unit_test(keyring_get_of_equal_times_gives_the_one_added_later_first),
 		cmocka_unit_test(keyring_get_of_an_unknown_disk_gives_nothing),
 		cmocka_unit_test(keyring_add_of_the_same_key_merges),
+		cmocka_unit_test(keyring_get_gives_what_somebody_vouches_for_first),
 		cmocka_unit_test(keyring_paths_are_sorted_and_many),
 	};
 

@@ -32,6 +32,7 @@ struct world {
 	char dir[32]; /* /tmp/arver-keys.XXXXXX */
 	int fd;
 	struct keystore *ks;
+	struct inventory *inventory; /* where a test has one */
 	struct str warnings; /* one a line */
 };
 
@@ -70,7 +71,7 @@ static struct keystore *
 open_as(struct world *w, const char *me)
 {
 	const struct keystore_options o = { .dir = w->fd, .me = me, .warn = note_warning,
-	    .warn_arg = w };
+	    .warn_arg = w, .inventory = w->inventory };
 	struct keystore *ks = NULL;
 	struct err e = { 0 };
 
@@ -101,6 +102,7 @@ tear_down(void **state)
 	const char *const argv[] = { "rm", "-rf", "--", w->dir, NULL };
 
 	keystore_free(w->ks);
+	inventory_free(w->inventory);
 	fd_drop(&w->fd);
 	gpg_home_run(argv, (struct bytes){ 0 }, NULL);
 	str_done(&w->warnings);
@@ -800,6 +802,190 @@ keystore_fill_waits_for_a_writer(void **state)
 	close(ready[1]);
 }
 
+/* users with alice in slot 0, bob in 1, rob in 2, and further lines; w->ks is `me`'s from now on. */
+static void
+with_users(struct world *w, const char *me, const char *more)
+{
+	AUTO(mem_free_drop) char *users = mem_printf("alice: { slot: 0, gpg: '%s' }\n"
+	    "bob: { slot: 1, gpg: '%s' }\nrob: { slot: 2, gpg: '%s' }\n%s", alice.fingerprint,
+	    bob.fingerprint, rob.fingerprint, more);
+	struct err e = { 0 };
+
+	put_file(w, "users", bytes_of(users));
+	put_file(w, "disks", bytes_of("colo: { web1: { data: { device: /dev/x } } }\n"));
+	inventory_free(w->inventory);
+	w->inventory = NULL;
+	if (!inventory_load(w->fd, &w->inventory, &e))
+		fail_msg("%s", e.text);
+	keystore_free(w->ks);
+	w->ks = open_as(w, me);
+}
+
+/* The only key of the disk, for bob; *kr is made. */
+static const struct key *
+key_of_bob(struct world *w, struct keyring **kr)
+{
+	struct err e = { 0 };
+	size_t n;
+
+	keystore_free(w->ks);
+	w->ks = open_as(w, "bob");
+	*kr = keyring_new();
+	str_clear(&w->warnings);
+	if (!keystore_fill(w->ks, *kr, &e))
+		fail_msg("%s", e.text);
+	const struct key *k = keyring_get(*kr, "/colo/web1/data", &n);
+
+	assert_int_equal(n, 1);
+	return k;
+}
+
+static void
+keystore_seal_for_somebody_else_is_signed_and_says_by_whom(void **state)
+{
+	struct world *w = *state;
+	AUTO(keyring_drop) struct keyring *kr = NULL;
+	const struct admin *b;
+	const struct key *k;
+
+	with_users(w, "alice", "");
+	b = inventory_find_admin(w->inventory, "bob");
+	store(w, b, "/colo/web1/data", "K", 1700000000.0, NULL);
+	k = key_of_bob(w, &kr);
+	assert_string_equal(k->by, "alice");
+	assert_true(k->vouched > 1700000000.0);
+	assert_true(key_is_vouched(k));
+	assert_string_equal(str_text(&w->warnings), "");
+}
+
+/* Once it is in a file of my own, that file says who it was. */
+static void
+keystore_collect_keeps_who_has_vouched(void **state)
+{
+	struct world *w = *state;
+	AUTO(keyring_drop) struct keyring *kr = NULL;
+	AUTO(keyring_drop) struct keyring *again = NULL;
+	AUTO(entry_list_done) struct entry_list l = { 0 };
+	AUTO(sealed_done) struct sealed s = { 0 };
+	const struct key_edits none = { 0 };
+	const struct argv leave = { 0 };
+	struct err e = { 0 };
+	const struct admin *b;
+	double when;
+
+	with_users(w, "alice", "");
+	b = inventory_find_admin(w->inventory, "bob");
+	store(w, b, "/colo/web1/data", "K", 1700000000.0, NULL);
+	when = key_of_bob(w, &kr)->vouched;
+	keystore_collect(kr, &none, &leave, &l);
+	assert_true(keystore_seal(w->ks, b, &l, &s, &e) && keystore_place(w->ks, &s, &e) &&
+	    keystore_retire(w->ks, s.name, &leave, &e));
+	const struct key *k = key_of_bob(w, &again);
+
+	assert_string_equal(k->by, "alice");
+	assert_true(k->vouched == when);
+	assert_string_equal(k->file, s.name);
+}
+
+static void
+keystore_fill_of_an_unsigned_file_warns_until_the_key_is_proven(void **state)
+{
+	struct world *w = *state;
+	AUTO(keyring_drop) struct keyring *kr = NULL;
+	AUTO(keyring_drop) struct keyring *again = NULL;
+	AUTO(entry_list_done) struct entry_list l = { 0 };
+	AUTO(sealed_done) struct sealed s = { 0 };
+	struct err e = { 0 };
+
+	store(w, &bob, "/colo/web1/data", "K", 1700000000.0, NULL); /* no users: no signature */
+	with_users(w, "bob", "");
+	assert_false(key_is_vouched(key_of_bob(w, &kr)));
+	expect_warning(w, "1 of your keys (colo/web1/data) is neither signed by who granted it nor proven");
+	add_key(&l, "/colo/web1/data", "K", 1700000000.0)->proven = 1700000001.0;
+	assert_true(keystore_seal(w->ks, inventory_find_admin(w->inventory, "bob"), &l, &s, &e) &&
+	    keystore_place(w->ks, &s, &e));
+	assert_true(key_is_vouched(key_of_bob(w, &again)));
+	assert_string_equal(str_text(&w->warnings), "");
+}
+
+/* What alice signed for rob, rob encrypts to bob, with all that makes it look good. */
+static void
+forward_to_bob(struct world *w)
+{
+	AUTO(mem_free_drop) char *path = NULL;
+	AUTO(str_done) struct str plain = { 0 }, message = { 0 };
+	AUTO(argv_done) struct argv names = { 0 };
+	struct err e = { 0 };
+
+	assert_true(keystore_files(w->ks, "rob", &names, &e));
+	assert_int_equal(names.n, 1);
+	path = mem_printf("%s/keys/rob/%s", w->dir, names.at[0]);
+	assert_int_equal(gpg_home_gpg(&plain, (struct bytes){ 0 }, "--decrypt", path, NULL), 0);
+	assert_int_equal(gpg_home_gpg(&message, str_bytes(&plain), "--armor", "--trust-model", "always",
+			     "--recipient", bob.fingerprint, "--encrypt", NULL), 0);
+	put_file(w, "keys/bob/0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+	    str_bytes(&message));
+}
+
+static void
+keystore_fill_takes_no_signature_that_is_for_somebody_else(void **state)
+{
+	struct world *w = *state;
+	AUTO(keyring_drop) struct keyring *kr = NULL;
+	AUTO(entry_list_done) struct entry_list l = { 0 };
+	AUTO(sealed_done) struct sealed s = { 0 };
+	struct err e = { 0 };
+	struct entry *x;
+	const struct key *k;
+
+	with_users(w, "alice", "");
+	x = add_key(&l, "/colo/web1/data", "K", 1700000000.0);
+	x->proven = x->vouched = 1700000001.0;
+	x->by = mem_strdup("alice");
+	assert_true(keystore_seal(w->ks, inventory_find_admin(w->inventory, "rob"), &l, &s, &e) &&
+	    keystore_place(w->ks, &s, &e));
+	forward_to_bob(w);
+	k = key_of_bob(w, &kr);
+	assert_false(key_is_vouched(k));
+	assert_int_equal(k->state, KEY_PROMOTED);
+	expect_warning(w, "its grant is for somebody else");
+}
+
+/* The giver has left, or is gone from users, or has another key by now. */
+static void
+keystore_fill_of_an_unknown_givers_file_keeps_the_key_and_warns(void **state)
+{
+	struct world *w = *state;
+	AUTO(mem_free_drop) char *moved = mem_printf("bob: { slot: 1, gpg: '%s' }\nrob: { slot: 5, "
+	    "gpg: '%s' }\n", bob.fingerprint, rob.fingerprint);
+	AUTO(mem_free_drop) char *left = mem_printf("bob: { slot: 1, gpg: '%s' }\nalice: { slot: 0, "
+	    "gpg: '%s', revoked: 2026-01-01 }\n", bob.fingerprint, alice.fingerprint);
+	AUTO(mem_free_drop) char *other_slot = mem_printf("bob: { slot: 3, gpg: '%s' }\nalice: { slot: 0, "
+	    "gpg: '%s' }\n", bob.fingerprint, alice.fingerprint);
+	const struct {
+		const char *users, *warning;
+	} cases[] = {
+		{ moved, "who is not in users" },
+		{ left, "is by alice, who is revoked" },
+		{ other_slot, "is for slot 1, and yours is 3" },
+	};
+
+	with_users(w, "alice", "");
+	store(w, inventory_find_admin(w->inventory, "bob"), "/colo/web1/data", "K", 1700000000.0, NULL);
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		AUTO(keyring_drop) struct keyring *kr = NULL;
+		struct err e = { 0 };
+
+		put_file(w, "users", bytes_of(cases[i].users));
+		inventory_free(w->inventory);
+		w->inventory = NULL;
+		if (!inventory_load(w->fd, &w->inventory, &e))
+			fail_msg("%s", e.text);
+		assert_false(key_is_vouched(key_of_bob(w, &kr)));
+		expect_warning(w, cases[i].warning);
+	}
+}
+
 static bool
 has_ruby(void)
 {
@@ -877,6 +1063,11 @@ main(void)
 		TEST(keystore_publish_writes_once_and_others_import_it),
 		TEST(keystore_new_time_is_later_than_all_but_those_from_the_future),
 		TEST(keystore_fill_waits_for_a_writer),
+		TEST(keystore_seal_for_somebody_else_is_signed_and_says_by_whom),
+		TEST(keystore_collect_keeps_who_has_vouched),
+		TEST(keystore_fill_of_an_unsigned_file_warns_until_the_key_is_proven),
+		TEST(keystore_fill_takes_no_signature_that_is_for_somebody_else),
+		TEST(keystore_fill_of_an_unknown_givers_file_keeps_the_key_and_warns),
 		TEST(keystore_reads_what_ruby_wrote_and_ruby_what_is_written_here),
 	};
 

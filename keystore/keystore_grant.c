@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * keystore_grant: keys for somebody else are signed, and those that come to me are asked who signed
+ * them. A signature that is missing or not good takes nothing from anybody: the key is tried later than
+ * those that are vouched for, and counts like them once it has opened its disk.
+ */
+#include <string.h>
+#include <strings.h>
+#include "inventory/inventory.h"
+#include "keystore/grant.h"
+#include "keystore/keystore.h"
+#include "keystore/keystore_internal.h"
+#include "keystore/sha256.h"
+
+static const struct admin *
+find_me(const struct keystore *ks)
+{
+	return ks->o.inventory ? inventory_find_admin(ks->o.inventory, ks->me) : NULL;
+}
+
+static void
+set_fingerprint(char out[GRANT_FINGERPRINT], const char *fingerprint)
+{
+	strncpy(out, fingerprint, GRANT_FINGERPRINT - 1);
+}
+
+bool
+keystore_grant(struct keystore *ks, const struct admin *who, struct bytes stream, struct str *out,
+    struct err *e)
+{
+	AUTO(str_done) struct str signature = { 0 };
+	const struct admin *me = find_me(ks);
+	struct grant grant = { .slot = who->slot };
+
+	if (!me || str_equal(who->name, ks->me))
+		return true;
+	set_fingerprint(grant.from, me->fingerprint);
+	set_fingerprint(grant.to, who->fingerprint);
+	sha256_hex(stream, grant.keys);
+	grant_format(&grant, out);
+	if (!gpg_sign(ks->gpg, me->fingerprint, str_bytes(out), &signature, e))
+		return false;
+	if (signature.len == 0) {
+		str_clear(out);
+		keystore_warn(&ks->o, "your key %s cannot sign here: %s's arver will not know who granted "
+		    "this (`gpg --quick-add-key %s ed25519 sign`)", me->fingerprint, who->name,
+		    me->fingerprint);
+	}
+	str_add_bytes(out, str_bytes(&signature));
+	return true;
+}
+
+static const struct admin *
+find_giver(const struct keystore *ks, const char *fingerprint)
+{
+	for (size_t i = 0; i < inventory_n_admins(ks->o.inventory); i++) {
+		const struct admin *a = inventory_admin(ks->o.inventory, i);
+
+		if (strcasecmp(a->fingerprint, fingerprint) == 0)
+			return a;
+	}
+	return NULL;
+}
+
+/* What can be said without gpg. */
+static bool
+check_text(const struct keystore *ks, const struct grant *g, struct bytes stream,
+    const struct admin **out_giver, struct err *why)
+{
+	const struct admin *me = find_me(ks);
+	char sum[GRANT_SUM];
+
+	sha256_hex(stream, sum);
+	*out_giver = find_giver(ks, g->from);
+	if (!*out_giver)
+		return err_set(why, ERR_DATA, "is by %s, who is not in users", g->from);
+	if ((*out_giver)->revoked)
+		return err_set(why, ERR_DATA, "is by %s, who is revoked", (*out_giver)->name);
+	if (strcmp(sum, g->keys) != 0)
+		return err_set(why, ERR_DATA, "is for other keys");
+	if (!me || strcasecmp(me->fingerprint, g->to) != 0)
+		return err_set(why, ERR_DATA, "is for somebody else");
+	return me->slot == g->slot ||
+	    err_set(why, ERR_DATA, "is for slot %d, and yours is %d", g->slot, me->slot);
+}
+
+static bool
+check(struct keystore *ks, const struct grant *g, struct bytes stream, struct voucher *out)
+{
+	AUTO(str_done) struct str public_key = { 0 };
+	const struct admin *giver = NULL;
+	struct gpg_recipient_query q = { 0 };
+
+	if (!check_text(ks, g, stream, &giver, &out->why) ||
+	    !keystore_read_public(ks, giver->name, &public_key, &out->why))
+		return false;
+	q.admin = giver->name;
+	q.fingerprint = giver->fingerprint;
+	q.public_key = public_key.ptr;
+	if (!gpg_verify(ks->gpg, &q, g->text, g->signature, &out->time, &out->why))
+		return false;
+	out->by = giver->name;
+	return true;
+}
+
+void
+keystore_vouch(struct keystore *ks, const struct keyfile_parts *parts, struct voucher *out)
+{
+	struct grant grant;
+	bool there = false;
+
+	*out = (struct voucher){ 0 };
+	if (!ks->o.inventory)
+		return;
+	out->refuted = !grant_parse(parts->rest, &there, &grant, &out->why) ||
+	    (there && !check(ks, &grant, parts->stream, out));
+}
