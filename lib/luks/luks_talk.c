@@ -151,7 +151,7 @@ blame_end(const struct luks_talk *talk, const struct proc_result *res, bool begu
 		    res->lost.len ? ", " : "", str_text(&res->lost), but);
 	proc_quote_output(&words, res, WORDS_MAX);
 	return err_set(e, kind, "%s: %s did not answer as expected (%s); %s", talk->what, host,
-	    str_text(&words), but);
+	    words.len > 0 ? str_text(&words) : "it said nothing", but);
 }
 
 static bool
