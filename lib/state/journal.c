@@ -1,23 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * The journal's file: one line per fact, a note from "disk" to "end". It is
- * read, changed and replaced as a whole under a lock on its directory.
- */
+/* The journal's text: one line per fact, a note from "disk" to "end". */
 #include "state/journal.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include "base/file.h"
+#include "state/state_file.h"
 
 #define JOURNAL_NAME "journal"
 #define JOURNAL_HEAD "arver-journal 1"
-#define JOURNAL_MAX_BYTES ((size_t)64 << 20)
-#define JOURNAL_LOCK_MS 30000
 
 struct journal {
-	int dir;
-	char *path;
+	struct state_file file;
 };
 
 static void
@@ -201,29 +194,32 @@ parse_line(char *line, struct journal_notes *l, struct journal_note **open)
 	return strcmp(line, "end") == 0 && !space && n->admin && n->uuid;
 }
 
+/* What journal_parse goes through the lines with. */
+struct parsing {
+	struct journal_notes notes;
+	struct journal_note *open;
+};
+
+static bool
+take_line(void *arg, char *line)
+{
+	struct parsing *p = arg;
+
+	return parse_line(line, &p->notes, &p->open);
+}
+
 bool
 journal_parse(struct bytes text, struct journal_notes *out, struct err *e)
 {
-	AUTO(journal_notes_done) struct journal_notes l = { 0 };
-	AUTO(mem_free_drop) char *copy = mem_strndup(text.ptr ? text.ptr : "", text.len);
-	struct journal_note *open = NULL;
-	char *rest = copy;
-	unsigned number = 0;
+	struct parsing p = { 0 };
 
-	if (text.ptr && memchr(text.ptr, '\0', text.len)) /* as a power cut may leave it */
-		return err_set(e, ERR_DATA, "there are zero bytes in it");
-	for (char *line; (line = strsep(&rest, "\n")) != NULL;) {
-		number++;
-		if (rest == NULL && *line == '\0' && number > 1)
-			break; /* behind the last newline */
-		if (number == 1 ? strcmp(line, JOURNAL_HEAD) != 0 : !parse_line(line, &l, &open))
-			return err_set(e, ERR_DATA, "line %u is not understood", number);
+	if (state_file_lines(text, JOURNAL_HEAD, take_line, &p, e) &&
+	    (!p.open || err_set(e, ERR_DATA, "the last note has no end"))) {
+		*out = p.notes;
+		return true;
 	}
-	if (open)
-		return err_set(e, ERR_DATA, "the last note has no end");
-	*out = l;
-	l = (struct journal_notes){ 0 };
-	return true;
+	journal_notes_done(&p.notes);
+	return false;
 }
 
 bool
@@ -231,10 +227,8 @@ journal_open(const char *dir, struct journal **out, struct err *e)
 {
 	AUTO(journal_drop) struct journal *j = mem_alloc(1, sizeof(*j));
 
-	j->dir = -1;
-	j->path = mem_strdup(dir);
-	if (!file_make_dirs(dir, 0700, e) || !file_open_dir(dir, &j->dir, e))
-		return err_wrap(e, "the state directory");
+	if (!state_file_open(dir, JOURNAL_NAME, true, &j->file, e))
+		return false;
 	*out = TAKE(j);
 	return true;
 }
@@ -244,8 +238,7 @@ journal_free(struct journal *j)
 {
 	if (!j)
 		return;
-	fd_drop(&j->dir);
-	free(j->path);
+	state_file_done(&j->file);
 	free(j);
 }
 
@@ -253,22 +246,21 @@ static bool
 read_locked(struct journal *j, struct journal_notes *out, struct err *e)
 {
 	AUTO(str_done) struct str text = { 0 };
+	bool there = false;
 
-	if (!file_exists_at(j->dir, JOURNAL_NAME))
-		return true;
-	return (file_read_at(j->dir, JOURNAL_NAME, JOURNAL_MAX_BYTES, &text, e) &&
-		   journal_parse(str_bytes(&text), out, e)) ||
-	       err_wrap(e, "%s/" JOURNAL_NAME, j->path);
+	if (!state_file_read(&j->file, &there, &text, e))
+		return false;
+	return !there || journal_parse(str_bytes(&text), out, e) || state_file_blame(&j->file, e);
 }
 
 bool
 journal_read(struct journal *j, struct journal_notes *out, struct err *e)
 {
-	if (!file_lock(j->dir, false, JOURNAL_LOCK_MS, e))
-		return err_wrap(e, "%s", j->path);
+	if (!state_file_lock(&j->file, false, e))
+		return false;
 	bool ok = read_locked(j, out, e);
 
-	file_unlock(j->dir);
+	state_file_unlock(&j->file);
 	return ok;
 }
 
@@ -288,8 +280,6 @@ change_locked(struct journal *j, const struct journal_notes *notes, bool put, st
 {
 	AUTO(journal_notes_done) struct journal_notes old = { 0 }, new = { 0 };
 	AUTO(str_done) struct str text = { 0 };
-	struct file_place at = { .tmp_dir = j->dir, .dir = j->dir, .name = JOURNAL_NAME,
-		.mode = 0600 };
 
 	if (!read_locked(j, &old, e))
 		return false;
@@ -297,8 +287,7 @@ change_locked(struct journal *j, const struct journal_notes *notes, bool put, st
 	for (size_t i = 0; put && i < notes->n; i++)
 		journal_notes_copy(&new, &notes->at[i]);
 	journal_format(&new, &text);
-	file_sweep(j->dir);
-	return file_replace(&at, str_bytes(&text), e) || err_wrap(e, "%s/" JOURNAL_NAME, j->path);
+	return state_file_replace(&j->file, str_bytes(&text), e);
 }
 
 static bool
@@ -306,11 +295,11 @@ change(struct journal *j, const struct journal_notes *notes, bool put, struct er
 {
 	if (notes->n == 0)
 		return true;
-	if (!file_lock(j->dir, true, JOURNAL_LOCK_MS, e))
-		return err_wrap(e, "%s", j->path);
+	if (!state_file_lock(&j->file, true, e))
+		return false;
 	bool ok = change_locked(j, notes, put, e);
 
-	file_unlock(j->dir);
+	state_file_unlock(&j->file);
 	return ok;
 }
 

@@ -165,7 +165,9 @@ journal_parse_damaged_text_names_the_line(void **state)
 	static const struct { struct bytes text; const char *want; } cases[] = {
 		{ TEXT(""), "line 1 is not understood" },
 		{ TEXT("\n"), "line 1 is not understood" },
-		{ TEXT("arver-journal 2\n"), "line 1 is not understood" },
+		{ TEXT("arver-journal 2\n"), "it was written by another version of arver (arver-journal 2): "
+		    "use that one, or a newer one" },
+		{ TEXT("arver-journal 2x\n"), "line 1 is not understood" },
 		{ TEXT("arver-journal 1 \n"), "line 1 is not understood" },
 		{ TEXT(HEAD "\n"), "line 2 is not understood" },
 		{ TEXT(HEAD "admin bob\n"), "line 2 is not understood" },
