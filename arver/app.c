@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include "arver/pinned.h"
 #include "arver/progress.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -32,6 +33,7 @@ app_done(struct app *app)
 	keyring_drop(&app->keys);
 	keystore_drop(&app->keystore);
 	journal_drop(&app->journal);
+	pinned_drop(&app->pinned);
 	inventory_drop(&app->inventory);
 	fd_drop(&app->dir);
 	config_done(&app->config);
@@ -80,6 +82,17 @@ app_open_keystore(struct app *app, struct err *e)
 }
 
 bool
+app_seal(struct app *app, const struct admin *who, const struct entry_list *entries,
+    struct sealed *out, struct err *e)
+{
+	if (!pinned_check(app, NULL, who, e) ||
+	    !keystore_seal(app->keystore, who, entries, out, e))
+		return false;
+	pinned_admin(app, who);
+	return true;
+}
+
+bool
 app_load_keys(struct app *app, struct err *e)
 {
 	AUTO(keyring_drop) struct keyring *keys = keyring_new();
@@ -87,6 +100,7 @@ app_load_keys(struct app *app, struct err *e)
 	if (!app_open_keystore(app, e) || !keystore_fill(app->keystore, keys, e))
 		return false;
 	app->keys = TAKE(keys);
+	pinned_check_keys(app);
 	return true;
 }
 
@@ -104,9 +118,9 @@ app_check_set_key(const struct app *app, const struct target_set *set, struct er
 	return n > 0 || err_set(e, ERR_USAGE, "you hold no key for %s (see --keys ALL)", path);
 }
 
-/* One state directory per data directory, by the hash of its real path. */
+/* By the hash of the data directory's real path. */
 bool
-app_open_journal(struct app *app, struct err *e)
+app_state_dir(const struct app *app, char **out, struct err *e)
 {
 	AUTO(mem_free_drop) char *real = realpath(app->config.config_dir, NULL);
 	char id[65];
@@ -116,9 +130,17 @@ app_open_journal(struct app *app, struct err *e)
 		    app->config.config_dir);
 	sha256_hex(bytes_of(real), id);
 	id[16] = '\0';
-	AUTO(mem_free_drop) char *dir = mem_printf("%s/%s", app->config.state_home, id);
+	*out = mem_printf("%s/%s", app->config.state_home, id);
+	return true;
+}
 
-	return app->journal || journal_open(dir, &app->journal, e);
+bool
+app_open_journal(struct app *app, struct err *e)
+{
+	AUTO(mem_free_drop) char *dir = NULL;
+
+	return app->journal ||
+	       (app_state_dir(app, &dir, e) && journal_open(dir, &app->journal, e));
 }
 
 static void
@@ -126,6 +148,8 @@ on_row(void *arg, const struct row *row)
 {
 	struct app *app = arg;
 
+	if (row->outcome != OUTCOME_NOT_BEGUN)
+		pinned_host(app, row->host);
 	show_row(&app->show, row);
 	if (app->verb.on_row)
 		app->verb.on_row(app->verb.arg, row);
@@ -153,8 +177,14 @@ on_note(void *arg, const struct host *host, const char *text)
 static void
 on_progress(void *arg, const struct run_progress *p)
 {
-	(void)arg;
+	pinned_keep(arg);
 	progress_show(p);
+}
+
+static bool
+is_held(void *arg, const struct host *h, struct err *why)
+{
+	return pinned_holds(arg, h, why);
 }
 
 struct run_options
@@ -177,6 +207,7 @@ app_run_options(struct app *app, void (*verb_on_row)(void *arg, const struct row
 		.set_key = app->options.set_key,
 		.my_slot = app->me ? app->me->slot : -1,
 		.cancel = app->cancel,
+		.is_held = is_held,
 		.on_row = on_row,
 		.on_away = on_away,
 		.on_note = on_note,

@@ -15,11 +15,14 @@
 #include "run/run.h"
 
 struct admin;
+struct entry_list;
 struct inventory;
 struct journal;
 struct keyring;
 struct keystore;
+struct pinned;
 struct pool;
+struct sealed;
 struct secret;
 struct target_set;
 
@@ -33,6 +36,7 @@ struct app {
 	struct keyring *keys;		/* after app_load_keys */
 	struct secret *asked;		/* --ask-password, after app_ask_password */
 	struct journal *journal;	/* after app_open_journal */
+	struct pinned *pinned;		/* after pinned_check */
 	struct pool *pool;		/* of SSH connections, after logins_unlock; or NULL */
 	const atomic_int *cancel;
 	struct show show;
@@ -54,6 +58,13 @@ MUST_CHECK bool app_load_me(struct app *app, struct err *e);
 /* The key store, opened, not read. Needs app_load_me. */
 MUST_CHECK bool app_open_keystore(struct app *app, struct err *e);
 
+/*
+ * keystore_seal, to an admin who is as remembered here, or ERR_CHANGED; now he is. Verbs look before,
+ * too (pinned_check), so that nothing is begun in vain.
+ */
+MUST_CHECK bool app_seal(struct app *app, const struct admin *who, const struct entry_list *entries,
+    struct sealed *out, struct err *e);
+
 /* Decrypt my keys: one GPG decryption per key file. */
 MUST_CHECK bool app_load_keys(struct app *app, struct err *e);
 
@@ -63,6 +74,11 @@ MUST_CHECK bool app_load_keys(struct app *app, struct err *e);
  */
 MUST_CHECK bool app_check_set_key(const struct app *app, const struct target_set *set, struct err *e);
 
+/*
+ * Where this machine keeps what concerns it alone: one directory per data directory. It need not be
+ * there. free().
+ */
+MUST_CHECK bool app_state_dir(const struct app *app, char **out, struct err *e);
 MUST_CHECK bool app_open_journal(struct app *app, struct err *e);
 
 /*

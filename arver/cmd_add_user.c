@@ -11,6 +11,7 @@
 #include "arver/ask.h"
 #include "arver/command.h"
 #include "arver/logins.h"
+#include "arver/pinned.h"
 #include "arver/progress.h"
 #include "arver/settle.h"
 #include "arver/show.h"
@@ -276,7 +277,10 @@ add_user_run(struct app *app, int *status, struct err *e)
 		return err_set(e, ERR_USAGE, "users knows no admin named %s", app->options.args[0]);
 	g.works = works = works_new(set, g.to->slot);
 	plan_add_user(plan, set, works->at, g.to->slot);
-	if (!show_begin(app, plan, set))
+	show_begin(app, set);
+	if (!pinned_check(app, plan, g.to, e))
+		return false;
+	if (!show_go(app, plan))
 		return true;
 	if (!check(&g, set, e) || !logins_unlock(app, plan, e))
 		return false;

@@ -10,6 +10,7 @@
 #include "arver/app.h"
 #include "arver/command.h"
 #include "arver/logins.h"
+#include "arver/pinned.h"
 #include "arver/progress.h"
 #include "arver/settle.h"
 #include "arver/show.h"
@@ -198,7 +199,10 @@ create_run(struct app *app, int *status, struct err *e)
 		return false;
 	works = works_new(set, app->me->slot);
 	plan_create(plan, set, works->at, app->me->slot);
-	if (!show_begin(app, plan, set))
+	show_begin(app, set);
+	if (!pinned_check(app, plan, app->me, e))
+		return false;
+	if (!show_go(app, plan))
 		return true;
 	settling.owner = app->me;
 	settling.works = works->at;

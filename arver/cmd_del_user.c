@@ -8,6 +8,7 @@
 #include "arver/app.h"
 #include "arver/command.h"
 #include "arver/logins.h"
+#include "arver/pinned.h"
 #include "arver/progress.h"
 #include "arver/show.h"
 #include "arver/works.h"
@@ -202,7 +203,10 @@ del_user_run(struct app *app, int *status, struct err *e)
 	r.set = set;
 	r.works = works = works_new(set, r.who->slot);
 	plan_del_user(plan, set, works->at, r.who->slot, app->options.force);
-	if (!show_begin(app, plan, set))
+	show_begin(app, set);
+	if (!pinned_check(app, plan, NULL, e))
+		return false;
+	if (!show_go(app, plan))
 		return true;
 	if (!app_load_keys(app, e) || !app_check_set_key(app, set, e) || !find_owners(&r, e) ||
 	    !logins_unlock(app, plan, e))

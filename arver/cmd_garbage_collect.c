@@ -7,6 +7,7 @@
 #include "arver/app.h"
 #include "arver/command.h"
 #include "arver/merge.h"
+#include "arver/pinned.h"
 #include "base/log.h"
 #include "inventory/inventory.h"
 #include "keystore/keystore.h"
@@ -57,7 +58,7 @@ garbage_collect_run(struct app *app, int *status, struct err *e)
 	AUTO(merge_done) struct merge m = { 0 };
 
 	(void)status;
-	if (!app_load_me(app, e))
+	if (!app_load_me(app, e) || !pinned_check(app, NULL, app->me, e))
 		return false;
 	if (app->options.dry_run) {
 		printf("here\n    decrypt your key files\n    write what is in them, without dead "

@@ -6,6 +6,7 @@
 #include "arver/app.h"
 #include "arver/command.h"
 #include "arver/logins.h"
+#include "arver/pinned.h"
 #include "arver/json.h"
 #include "arver/progress.h"
 #include "arver/show.h"
@@ -96,7 +97,10 @@ info_run(struct app *app, int *status, struct err *e)
 		return false;
 	works = works_new(set, LUKS_ANY_SLOT);
 	plan_info(plan, set, works->at);
-	if (!show_begin(app, plan, set))
+	show_begin(app, set);
+	if (!pinned_check(app, plan, NULL, e))
+		return false;
+	if (!show_go(app, plan))
 		return true;
 	if (!logins_unlock(app, plan, e))
 		return false;

@@ -165,7 +165,8 @@ keys_run(struct app *app, int *status, struct err *e)
 	if (!app_load_me(app, e) || !target_select(app->inventory, app->options.args[0], &set, e))
 		return false;
 	plan->between[0] = "decrypt your key files, and show what is in them";
-	if (!show_begin(app, plan, set))
+	show_begin(app, set);
+	if (!show_go(app, plan))
 		return true;
 	if (!app_load_keys(app, e))
 		return false;

@@ -4,6 +4,7 @@
 #include "arver/app.h"
 #include "arver/command.h"
 #include "arver/logins.h"
+#include "arver/pinned.h"
 #include "arver/progress.h"
 #include "arver/show.h"
 #include "plan/plan.h"
@@ -57,7 +58,10 @@ walk_run(struct app *app, const struct walk *w, int *status, struct err *e)
 	if (!app_load_me(app, e) || !target_select(app->inventory, app->options.args[0], &set, e))
 		return false;
 	w->plan(plan, set);
-	if (!show_begin(app, plan, set))
+	show_begin(app, set);
+	if (!pinned_check(app, plan, NULL, e))
+		return false;
+	if (!show_go(app, plan))
 		return true;
 	if (plan_needs_keys(plan) &&
 	    (!app_load_keys(app, e) || !app_check_set_key(app, set, e)))

@@ -11,6 +11,7 @@
 #include "arver/ask.h"
 #include "arver/command.h"
 #include "arver/logins.h"
+#include "arver/pinned.h"
 #include "arver/progress.h"
 #include "arver/settle.h"
 #include "arver/show.h"
@@ -270,7 +271,10 @@ refresh_run(struct app *app, int *status, struct err *e)
 		return false;
 	r.works = works = works_new(set, app->me->slot);
 	plan_refresh(plan, set, works->at, app->me->slot);
-	if (!show_begin(app, plan, set))
+	show_begin(app, set);
+	if (!pinned_check(app, plan, app->me, e))
+		return false;
+	if (!show_go(app, plan))
 		return true;
 	r.settling = (struct settling){ .app = app, .owner = app->me, .works = works->at,
 		.n = works->n };

@@ -8,6 +8,7 @@
 #include "arver/command.h"
 #include "arver/logins.h"
 #include "arver/merge.h"
+#include "arver/pinned.h"
 #include "arver/progress.h"
 #include "arver/show.h"
 #include "arver/works.h"
@@ -63,7 +64,10 @@ verify_run(struct app *app, int *status, struct err *e)
 		return false;
 	works = works_new(set, app->me->slot);
 	plan_verify(plan, set, works->at);
-	if (!show_begin(app, plan, set))
+	show_begin(app, set);
+	if (!pinned_check(app, plan, NULL, e))
+		return false;
+	if (!show_go(app, plan))
 		return true;
 	if (!app_load_keys(app, e) || !app_check_set_key(app, set, e) ||
 	    !logins_unlock(app, plan, e))

@@ -13,6 +13,7 @@
 #include "inventory/inventory.h"
 #include "keyring/keyring.h"
 #include "run/work.h"
+#include "state/pins.h"
 #include "target/target.h"
 
 typedef struct json_object object;
@@ -21,7 +22,7 @@ typedef struct json_object object;
 
 static const char *const kinds[] = {
 	[ERR_SYSTEM] = "system", [ERR_USAGE] = "usage", [ERR_DATA] = "data",
-	[ERR_GPG] = "gpg", [ERR_REFUSED] = "refused", [ERR_CANCELLED] = "cancelled",
+	[ERR_GPG] = "gpg", [ERR_REFUSED] = "refused", [ERR_CHANGED] = "changed", [ERR_CANCELLED] = "cancelled",
 	[ERR_HOST] = "host", [ERR_AWAY] = "away", [ERR_LOST] = "lost", [ERR_KEY] = "key",
 	[ERR_DISK] = "disk", [ERR_HOOK] = "hook",
 };
@@ -217,6 +218,52 @@ json_note(FILE *out, const struct host *h, const char *text)
 
 	add_text(o, "host", path_shown(h->path));
 	add_text(o, "note", text);
+	emit(out, o);
+}
+
+static void
+add_words(object *o, const char *name, const struct argv *words)
+{
+	object *list = words ? made(json_object_new_array()) : NULL;
+
+	if (!words)
+		return;
+	for (size_t i = 0; i < words->n; i++)
+		json_object_array_add(list, made(json_object_new_string(words->at[i])));
+	add(o, name, list);
+}
+
+/* A field "data/post_open" is that of a disk. */
+static object *
+change_object(const char *host, const struct pin_change *c)
+{
+	object *o = made(json_object_new_object());
+	const char *slash = strrchr(c->field, '/');
+	AUTO(mem_free_drop) char *disk = mem_printf("%s/%.*s", host,
+	    slash ? (int)(slash - c->field) : 0, c->field);
+
+	if (slash)
+		add_text(o, "disk", disk);
+	add_text(o, "field", slash ? slash + 1 : c->field);
+	add_words(o, "was", c->was);
+	add_words(o, "is", c->is);
+	return o;
+}
+
+void
+json_changed(FILE *out, const struct pin *was, const struct pin *is,
+    const struct pin_changes *changes, bool accepted)
+{
+	object *o = event("changed"), *list = made(json_object_new_array());
+	const char *name = is->kind == PIN_HOST ? path_shown(is->name) : is->name;
+
+	add_text(o, is->kind == PIN_HOST ? "host" : "admin", name);
+	add_flag(o, "accepted", accepted);
+	if (was)
+		add_time(o, "since", (double)was->since);
+	for (size_t i = 0; i < changes->n; i++)
+		json_object_array_add(list, change_object(name, &changes->at[i]));
+	add(o, "changes", list);
 	emit(out, o);
 }
 

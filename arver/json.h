@@ -18,6 +18,8 @@ struct admin;
 struct disk;
 struct host;
 struct key;
+struct pin;
+struct pin_changes;
 struct step;
 struct target_set;
 struct work;
@@ -28,6 +30,10 @@ void json_begin(FILE *out, const char *verb, bool dry_run, const struct target_s
 /* --dry-run: what happens here before a phase; a step. `words`: for people. */
 void json_plan_here(FILE *out, unsigned phase, const char *words);
 void json_plan_step(FILE *out, const struct host *h, const struct step *s, const char *words);
+
+/* What is not as remembered; `was` is NULL for what was never seen here. */
+void json_changed(FILE *out, const struct pin *was, const struct pin *is,
+    const struct pin_changes *changes, bool accepted);
 
 /* While a run goes on. */
 void json_away(FILE *out, const struct host *h, const struct err *why, int64_t wait_ms);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include "arver/app.h"
 #include "arver/ask.h"
+#include "arver/pinned.h"
 #include "base/log.h"
 #include "base/secret.h"
 #include "base/str.h"
@@ -40,10 +41,12 @@ static size_t
 find_specs(struct app *app, const struct plan *plan, struct transport_spec *out)
 {
 	const struct run_options o = app_run_options(app, NULL, NULL);
+	struct err why;
 	size_t n = 0;
 
 	for (size_t i = 0; i < plan->n; i++)
-		if (plan->lanes[i].host->transport == TRANSPORT_SSH)
+		if (plan->lanes[i].host->transport == TRANSPORT_SSH &&
+		    !pinned_holds(app, plan->lanes[i].host, &why))
 			out[n++] = run_spec(&o, plan->lanes[i].host);
 	return n;
 }

@@ -15,6 +15,7 @@
 #include "arver/ask.h"
 #include "arver/command.h"
 #include "arver/options.h"
+#include "arver/pinned.h"
 #include "arver/progress.h"
 #include "arver/show.h"
 #include "base/log.h"
@@ -92,6 +93,7 @@ exit_status(enum err_kind kind)
 	case ERR_GPG:
 		return 4;
 	case ERR_REFUSED:
+	case ERR_CHANGED:
 		return 5;
 	case ERR_CANCELLED:
 		return 130;
@@ -118,7 +120,9 @@ run(struct app *app, int argc, char **argv, int *status, struct err *e)
 		return false;
 	set_log_level(&app->options);
 	progress_init(&app->options);
-	return app->options.command->run(app, status, e);
+	ok = app->options.command->run(app, status, e);
+	pinned_keep(app);
+	return ok;
 }
 
 int

@@ -259,6 +259,6 @@ merge_write(const struct merge *m, struct err *e)
 	AUTO(sealed_done) struct sealed sealed = { 0 };
 
 	merge_collect(m, &entries);
-	return keystore_seal(ks, m->app->me, &entries, &sealed, e) &&
+	return app_seal(m->app, m->app->me, &entries, &sealed, e) &&
 	       keystore_place(ks, &sealed, e) && merge_retire(m, sealed.name, e);
 }

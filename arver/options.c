@@ -80,6 +80,7 @@ FLAG(set_json, o->json = true)
 FLAG(set_dry_run, o->dry_run = true)
 FLAG(set_fail_fast, o->fail_fast = true)
 FLAG(set_accept_new, o->accept_new = true)
+FLAG(set_accept_changes, o->accept_changes = true)
 FLAG(set_verbose, o->verbose = o->verbose > 1 ? o->verbose : 1)
 FLAG(set_very_verbose, o->verbose = 2)
 FLAG(set_quiet, o->quiet = true)
@@ -108,6 +109,8 @@ static const struct option_row rows[] = {
 	    "print events for programs, a JSON object a line" },
 	{ "accept-new", NULL, 0, VERBS_HOSTS, set_accept_new,
 	    "store the keys of hosts that were never seen, and trust them from then on" },
+	{ "accept-changes", NULL, 0, VERBS_HOSTS | VERB_GARBAGE_COLLECT, set_accept_changes,
+	    "take up what is not as remembered of hosts and admins" },
 	{ "verbose", NULL, 'v', VERBS_ALL, set_verbose, "say more" },
 	{ "vv", NULL, 0, VERBS_ALL, set_very_verbose, "say a lot more" },
 	{ "quiet", NULL, 'q', VERBS_ALL, set_quiet, "say only what went wrong" },

@@ -24,7 +24,7 @@ struct options {
 	int64_t wait_ms;	/* --wait; 0: not given */
 	unsigned verbose;	/* -v 1, --vv 2 */
 	bool quiet, json, trust_all, ask_password, force, violence, dry_run, fail_fast;
-	bool accept_new;
+	bool accept_new, accept_changes;
 };
 
 /* ERR_USAGE names the one wrong thing; out->json is set all the same. */

@@ -51,7 +51,7 @@ place(struct settling *s, const struct entry_list *entries, bool mixed, struct e
 {
 	AUTO(sealed_done) struct sealed sealed = { 0 };
 
-	if (!keystore_seal(s->app->keystore, s->owner, entries, &sealed, e))
+	if (!app_seal(s->app, s->owner, entries, &sealed, e))
 		return false;
 	for (size_t i = 0; i < s->notes.n; i++)
 		argv_add(mixed ? &s->notes.at[i].mixed : &s->notes.at[i].staged, sealed.name);

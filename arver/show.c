@@ -39,8 +39,8 @@ show_done(struct show *s)
 	free(s->told);
 }
 
-bool
-show_begin(struct app *app, const struct plan *p, const struct target_set *set)
+void
+show_begin(struct app *app, const struct target_set *set)
 {
 	struct show *s = &app->show;
 
@@ -52,8 +52,13 @@ show_begin(struct app *app, const struct plan *p, const struct target_set *set)
 	}
 	if (s->json)
 		json_begin(s->json, app->options.command->name, app->options.dry_run, set);
+}
+
+bool
+show_go(struct app *app, const struct plan *p)
+{
 	if (app->options.dry_run)
-		show_plan(s->json, p);
+		show_plan(app->show.json, p);
 	return !app->options.dry_run;
 }
 
@@ -148,7 +153,8 @@ was_told(struct show *s, const struct host *h, const struct err *e)
 void
 show_bad(struct show *s, const struct disk *d, const char *word, const struct err *e)
 {
-	bool of_host = e->kind == ERR_HOST || e->kind == ERR_AWAY || e->kind == ERR_HOOK;
+	bool of_host = e->kind == ERR_HOST || e->kind == ERR_AWAY || e->kind == ERR_HOOK ||
+		       e->kind == ERR_CHANGED;
 	bool told = was_told(s, d->host, e) && of_host;
 	const char *name = path_shown(d->path);
 	struct err why = *e;
@@ -157,7 +163,7 @@ show_bad(struct show *s, const struct disk *d, const char *word, const struct er
 	why.kind = summary_add(&s->summary, d, e->kind);
 	if (s->json)
 		json_disk(s->json, d, word, "", &why);
-	s->only_refused = s->only_refused && e->kind == ERR_REFUSED;
+	s->only_refused = s->only_refused && (e->kind == ERR_REFUSED || e->kind == ERR_CHANGED);
 	if (told || !e->text[0])
 		log_line(LOG_ERROR, "%s: %s", name, word);
 	else

@@ -18,6 +18,8 @@ struct disk;
 struct err;
 struct host;
 struct options;
+struct pin;
+struct pin_changes;
 struct plan;
 struct target_set;
 
@@ -40,10 +42,16 @@ void show_done(struct show *s);
 /* --dry-run: host by host, step by step. */
 void show_plan(FILE *json, const struct plan *p);
 
+/* What it is about; then what will be done. False with --dry-run: the plan was all there is to show. */
+void show_begin(struct app *app, const struct target_set *set);
+MUST_CHECK bool show_go(struct app *app, const struct plan *p);
+
 /*
- * What will be done. False with --dry-run: the plan was all there is to show.
+ * A host or an admin is not as remembered, a line for each field; notes if that is accepted, else
+ * errors. `was` is NULL for what was never seen here. (show_changes.c)
  */
-MUST_CHECK bool show_begin(struct app *app, const struct plan *p, const struct target_set *set);
+void show_changes(struct show *s, const struct pin *was, const struct pin *is,
+    const struct pin_changes *changes, bool accepted);
 
 /* May there be colours on this descriptor? A terminal, and NO_COLOR empty. */
 bool show_may_colour(int fd);

@@ -20,6 +20,7 @@ enum err_kind {
 	ERR_DATA,      /* users, disks, settings, config or key store not valid */
 	ERR_GPG,       /* my own GPG key cannot be used */
 	ERR_REFUSED,   /* refused for safety: needs --force or --violence */
+	ERR_CHANGED,   /* not as this machine remembers it: needs --accept-changes; nothing was begun */
 	ERR_CANCELLED, /* the person said no, or interrupted */
 	ERR_HOST,      /* host not reached: nothing was begun on it */
 	ERR_AWAY,      /* the same, because it does not answer: it may do so later */

@@ -57,6 +57,8 @@ struct run_options {
 	const char *set_key;		/* a path whose keys are tried too, or NULL */
 	int my_slot;			/* -1 if I have none */
 	const atomic_int *cancel;	/* not 0: start nothing new */
+	/* Is nothing to be sent to this host? Then `why` tells. Called in run_begin; or NULL. */
+	bool (*is_held)(void *arg, const struct host *host, struct err *why);
 	/* Called on the main thread, inside run_phase, for each row as it is finished. */
 	void (*on_row)(void *arg, const struct row *row);
 	/* The same way, for each host once: it does not answer yet, and is tried again. */

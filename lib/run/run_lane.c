@@ -59,6 +59,7 @@ lane_init(struct run *r, size_t i)
 
 	*l = (struct lane_run){ .run = r, .o = &r->o, .lane = lane,
 		.rows = report_row(r->rep, i, 0) };
+	l->ended = r->o.is_held && r->o.is_held(r->o.arg, h, &l->why);
 	l->transport = new_transport(l);
 	l->luks = h->transport == TRANSPORT_LOCAL && geteuid() == 0
 		      ? luks_native_new(limit)

@@ -74,7 +74,7 @@ is_free(struct run *r, size_t i)
 	const struct host *who = NULL;
 	enum lane_state before = predecessors(r, i, &who);
 
-	if (before == LANE_FAILED) {
+	if (before == LANE_FAILED && !r->lanes[i].ended) {
 		r->lanes[i].ended = true;
 		err_set(&r->lanes[i].why, ERR_HOST, "not started, because %s comes first and failed",
 		    path_shown(who->path));

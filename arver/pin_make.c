@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What decides where passphrases go, and what runs as root. Hooks are taken as they run, with their
+ * placeholders filled in: a new device is a new word for a hook that gets it. A uuid in settings
+ * sends keys that are stored under another path to this host. A disk without either may come and go.
+ */
+#include "arver/pin_make.h"
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "hook/hook.h"
+#include "inventory/inventory.h"
+#include "state/pins.h"
+
+bool
+pin_has_hooks(const struct host *h)
+{
+	for (int kind = 0; kind < HOOK_KINDS; kind++) {
+		if (hook_exists(h, NULL, (enum hook_kind)kind))
+			return true;
+		for (size_t i = 0; i < h->n_disks; i++)
+			if (hook_exists(h, h->disks[i], (enum hook_kind)kind))
+				return true;
+	}
+	return false;
+}
+
+/* The hooks of a disk, or, NULL, of the host itself. */
+static bool
+add_hooks(struct pin *p, const struct host *h, const struct disk *d, struct err *e)
+{
+	for (int k = 0; k < HOOK_KINDS; k++) {
+		enum hook_kind kind = (enum hook_kind)k;
+		AUTO(mem_free_drop) char *name = mem_printf("%s%s%s", d ? d->name : "", d ? "/" : "",
+		    hook_kind_name(kind));
+
+		if (hook_exists(h, d, kind) && !hook_words(h, d, kind, pin_field(p, name), e))
+			return false;
+	}
+	return true;
+}
+
+static bool
+add_disk(struct pin *p, const struct disk *d, struct err *e)
+{
+	AUTO(mem_free_drop) char *uuid = mem_printf("%s/uuid", d->name);
+
+	if (d->uuid)
+		argv_add(pin_field(p, uuid), d->uuid);
+	return add_hooks(p, d->host, d, e);
+}
+
+static void
+add_address(struct pin *p, const struct host *h)
+{
+	argv_add(pin_field(p, "address"), h->address);
+	if (h->port > 0)
+		argv_addf(pin_field(p, "port"), "%u", h->port);
+	argv_add(pin_field(p, "username"), h->username);
+}
+
+bool
+pin_make_host(struct pins *to, const struct host *h, struct err *e)
+{
+	static const char *const transports[] = {
+		[TRANSPORT_SSH] = "ssh",
+		[TRANSPORT_OPENSSH] = "openssh",
+		[TRANSPORT_LOCAL] = "local",
+	};
+	struct pin *p = pins_put(to, PIN_HOST, h->path, (int64_t)clock_unix());
+
+	argv_add(pin_field(p, "transport"), transports[h->transport]);
+	if (h->transport != TRANSPORT_LOCAL)
+		add_address(p, h);
+	for (size_t i = 0; i < h->n_disks; i++)
+		if (!add_disk(p, h->disks[i], e))
+			return false;
+	return add_hooks(p, h, NULL, e);
+}
+
+void
+pin_make_admin(struct pins *to, const struct admin *a)
+{
+	struct pin *p = pins_put(to, PIN_ADMIN, a->name, (int64_t)clock_unix());
+
+	argv_add(pin_field(p, "fingerprint"), a->fingerprint);
+}

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A host is remembered once it was reached: an address with a slip in it, where nobody answers, can be
+ * put right without further words. What was accepted is remembered at once.
+ *
+ * Where the memory cannot be read or written (no home, a file system that is read-only after a
+ * crash), that is a warning and the command goes on: nobody who pushes can bring it about, and
+ * whoever is awake must be able to open. A memory that is there and damaged is an error: what it held
+ * is not known, it must not silently begin anew, and moving it away is one command.
+ */
+#include "arver/pinned.h"
+
+#include <stdlib.h>
+#include <time.h>
+#include "arver/app.h"
+#include "arver/pin_make.h"
+#include "base/log.h"
+#include "inventory/inventory.h"
+#include "keyring/keyring.h"
+#include "plan/plan.h"
+#include "state/pins.h"
+
+#define DAY_SIZE 40 /* "2026-11-27"; years may be longer */
+
+struct held {
+	const struct host *host;
+	struct err why;
+};
+
+struct pinned {
+	char *dir;
+	bool usable; /* it could be read, and written whenever that was tried */
+	struct pins known;
+	struct pins fresh; /* used for the first time in this run ... */
+	size_t n_kept;	   /* ... so many of them are written down */
+	const struct host **new; /* hosts that the run is to contact, and that are not known */
+	size_t n_new;
+	struct held *held;
+	size_t n_held;
+};
+
+void
+pinned_free(struct pinned *p)
+{
+	if (!p)
+		return;
+	free(p->dir);
+	pins_done(&p->known);
+	pins_done(&p->fresh);
+	free(p->new);
+	free(p->held);
+	free(p);
+}
+
+static const char *
+day(int64_t when, char out[DAY_SIZE])
+{
+	time_t t = (time_t)when;
+	struct tm tm;
+
+	if (!localtime_r(&t, &tm) || strftime(out, DAY_SIZE, "%Y-%m-%d", &tm) == 0)
+		return "an unknown day";
+	return out;
+}
+
+/* The memory, read once. */
+static bool
+load(struct app *app, struct err *e)
+{
+	AUTO(pinned_drop) struct pinned *p = mem_alloc(1, sizeof(*p));
+	struct err why = { 0 };
+
+	if (app->pinned)
+		return true;
+	if (!app_state_dir(app, &p->dir, e))
+		return false;
+	p->usable = pins_read(p->dir, &p->known, &why);
+	if (!p->usable && why.kind == ERR_DATA)
+		return err_set(e, ERR_DATA,
+		    "%s: hosts and admins cannot be compared with what is remembered of them: mend that "
+		    "file, or move it away, and all are remembered anew when they are used", why.text);
+	if (!p->usable)
+		log_line(LOG_WARNING,
+		    "what is remembered of hosts and admins cannot be read, a change of them will not be "
+		    "noticed: %s", why.text);
+	app->pinned = TAKE(p);
+	return true;
+}
+
+static void
+hold(struct app *app, const struct host *h, const char *why)
+{
+	struct pinned *p = app->pinned;
+	struct held *held = mem_push(&p->held, &p->n_held, sizeof(*held));
+
+	held->host = h;
+	err_set(&held->why, ERR_CHANGED,
+	    "%s: look at `git log -p disks settings`, then run this again with --accept-changes", why);
+	if (app->options.dry_run)
+		log_line(LOG_ERROR, "%s: would not be contacted: %s", path_shown(h->path),
+		    held->why.text);
+}
+
+bool
+pinned_holds(const struct app *app, const struct host *h, struct err *why)
+{
+	const struct pinned *p = app->pinned;
+
+	for (size_t i = 0; p && i < p->n_held; i++) {
+		if (p->held[i].host != h)
+			continue;
+		*why = p->held[i].why;
+		return true;
+	}
+	return false;
+}
+
+/* Hooks that run on this machine are not for others to begin with, even at the first time. */
+static bool
+runs_here(const struct host *h)
+{
+	return h->transport == TRANSPORT_LOCAL && pin_has_hooks(h);
+}
+
+static void
+hold_changed(struct app *app, const struct host *h, const struct pin *was)
+{
+	AUTO(mem_free_drop) char *why = NULL;
+	char since[DAY_SIZE];
+
+	if (was)
+		why = mem_printf("not as remembered here since %s (see above)", day(was->since, since));
+	hold(app, h, why ? why : "its hooks would run on this machine, and are new here (see above)");
+}
+
+/* What differs is told; and put among `accepted`, or the host is held. */
+static bool
+check_host(struct app *app, const struct host *h, struct pins *accepted, struct err *e)
+{
+	AUTO(pin_changes_done) struct pin_changes c = { 0 };
+	AUTO(pins_done) struct pins is = { 0 };
+	struct pinned *p = app->pinned;
+	const struct pin *was = pins_find(&p->known, PIN_HOST, h->path);
+
+	if (!was)
+		*(const struct host **)mem_push(&p->new, &p->n_new, sizeof(*p->new)) = h;
+	if (!was && !runs_here(h))
+		return true;
+	if (!pin_make_host(&is, h, e))
+		return false;
+	pin_compare(was, &is.at[0], &c);
+	if (c.n == 0)
+		return true;
+	show_changes(&app->show, was, &is.at[0], &c, app->options.accept_changes);
+	if (app->options.accept_changes)
+		return pin_make_host(accepted, h, e) && pin_make_host(&p->known, h, e);
+	hold_changed(app, h, was);
+	return true;
+}
+
+static bool
+check_admin(struct app *app, const struct admin *a, struct pins *accepted, struct err *e)
+{
+	AUTO(pin_changes_done) struct pin_changes c = { 0 };
+	AUTO(pins_done) struct pins is = { 0 };
+	const struct pin *was = pins_find(&app->pinned->known, PIN_ADMIN, a->name);
+	char since[DAY_SIZE];
+
+	if (!was)
+		return true;
+	pin_make_admin(&is, a);
+	pin_compare(was, &is.at[0], &c);
+	if (c.n == 0)
+		return true;
+	show_changes(&app->show, was, &is.at[0], &c, app->options.accept_changes);
+	if (!app->options.accept_changes)
+		return err_set(e, ERR_CHANGED,
+		    "%s is not as remembered here since %s (see above), and nothing was done: look at "
+		    "`git log -p users`, compare the fingerprint with %s, then run this again with "
+		    "--accept-changes", a->name, day(was->since, since),
+		    a == app->me ? "that of your key" : a->name);
+	pin_make_admin(accepted, a);
+	pin_make_admin(&app->pinned->known, a);
+	return true;
+}
+
+static void
+write_down(struct pinned *p, const struct pins *pins, bool replace)
+{
+	struct err why = { 0 };
+
+	if (!p->usable || pins->n == 0 || pins_write(p->dir, pins, replace, &why))
+		return;
+	p->usable = false;
+	log_line(LOG_WARNING, "what was %s is not remembered: %s",
+	    replace ? "accepted" : "used here for the first time", why.text);
+}
+
+bool
+pinned_check(struct app *app, const struct plan *plan, const struct admin *to, struct err *e)
+{
+	AUTO(pins_done) struct pins accepted = { 0 };
+
+	if (!load(app, e))
+		return false;
+	for (size_t i = 0; plan && i < plan->n; i++)
+		if (!check_host(app, plan->lanes[i].host, &accepted, e))
+			return false;
+	if (to && !check_admin(app, to, &accepted, e))
+		return false;
+	if (!app->options.dry_run)
+		write_down(app->pinned, &accepted, true);
+	return true;
+}
+
+/* Another path whose key would go to a disk of this host; *d is that disk. NULL: none. */
+static const char *
+taken_from(const struct keyring *keys, const struct host *h, const struct disk **d)
+{
+	for (size_t i = 0; i < h->n_disks; i++) {
+		const char *path = NULL;
+
+		*d = h->disks[i];
+		while ((*d)->uuid && (path = keyring_path_of_uuid(keys, (*d)->uuid, path)))
+			if (!str_equal(path, (*d)->path))
+				return path;
+	}
+	return NULL;
+}
+
+void
+pinned_check_keys(struct app *app)
+{
+	struct pinned *p = app->pinned;
+
+	for (size_t i = 0; p && !app->options.accept_changes && i < p->n_new; i++) {
+		const struct disk *d = NULL;
+		const char *path = taken_from(app->keys, p->new[i], &d);
+		struct err seen;
+
+		if (!path || pinned_holds(app, p->new[i], &seen))
+			continue;
+		AUTO(mem_free_drop) char *why = mem_printf(
+		    "it is new here, and by the uuid in settings %s would get your key for %s",
+		    path_shown(d->path), path_shown(path));
+
+		hold(app, p->new[i], why);
+	}
+}
+
+void
+pinned_host(struct app *app, const struct host *h)
+{
+	struct pinned *p = app->pinned;
+
+	if (!p || !p->usable || pins_find(&p->known, PIN_HOST, h->path) ||
+	    pins_find(&p->fresh, PIN_HOST, h->path) || !pin_make_host(&p->fresh, h, NULL))
+		return;
+	if (app->show.verbose)
+		log_line(LOG_INFO, "%s: remembered here as it is from now on", path_shown(h->path));
+}
+
+void
+pinned_admin(struct app *app, const struct admin *a)
+{
+	struct pinned *p = app->pinned;
+
+	if (!p || !p->usable || pins_find(&p->known, PIN_ADMIN, a->name) ||
+	    pins_find(&p->fresh, PIN_ADMIN, a->name))
+		return;
+	pin_make_admin(&p->fresh, a);
+	if (app->show.verbose)
+		log_line(LOG_INFO, "%s: the fingerprint is remembered here from now on", a->name);
+}
+
+void
+pinned_keep(struct app *app)
+{
+	struct pinned *p = app->pinned;
+
+	if (!p || p->fresh.n == p->n_kept)
+		return;
+	write_down(p, &p->fresh, false);
+	p->n_kept = p->fresh.n;
+}
