@@ -248,12 +248,22 @@ pinned_check_keys(struct app *app)
 	}
 }
 
+/* Without my keys it is not to be seen whether its uuids claim one of another path. */
+static bool
+may_claim_keys(const struct app *app, const struct host *h)
+{
+	for (size_t i = 0; !app->keys && i < h->n_disks; i++)
+		if (h->disks[i]->uuid)
+			return true;
+	return false;
+}
+
 void
 pinned_host(struct app *app, const struct host *h)
 {
 	struct pinned *p = app->pinned;
 
-	if (!p || !p->usable || pins_find(&p->known, PIN_HOST, h->path) ||
+	if (!p || !p->usable || may_claim_keys(app, h) || pins_find(&p->known, PIN_HOST, h->path) ||
 	    pins_find(&p->fresh, PIN_HOST, h->path) || !pin_make_host(&p->fresh, h, NULL))
 		return;
 	if (app->show.verbose)

@@ -53,6 +53,13 @@ common(const char *a, const char *b)
 		   ? n - BEFORE_BYTES : 0;
 }
 
+static char *
+excerpt(const char *text, size_t skip)
+{
+	return mem_printf("%s%.*s%s", skip > 0 ? "..." : "", LONG_BYTES, text + skip,
+	    strlen(text + skip) > LONG_BYTES ? "..." : "");
+}
+
 /* `is_new`: nothing was known of it before. */
 static void
 show_change(enum log_level level, const char *path, const char *field, const struct pin_change *c,
@@ -61,13 +68,12 @@ show_change(enum log_level level, const char *path, const char *field, const str
 	AUTO(str_done) struct str was = { 0 }, is = { 0 };
 	const char *a = value(&was, c->was), *b = value(&is, c->is);
 	size_t skip = common(a, b);
-	const char *mark = skip > 0 ? "..." : "";
+	AUTO(mem_free_drop) char *before = excerpt(a, skip), *now = excerpt(b, skip);
 
 	if (is_new)
-		log_line(level, "%s: %s is %.*s", path, field, LONG_BYTES, b);
+		log_line(level, "%s: %s is %s", path, field, now);
 	else
-		log_line(level, "%s: %s was %s%.*s, is %s%.*s", path, field, mark, LONG_BYTES, a + skip,
-		    mark, LONG_BYTES, b + skip);
+		log_line(level, "%s: %s was %s, is %s", path, field, before, now);
 }
 
 void
