@@ -163,7 +163,7 @@ show_bad(struct show *s, const struct disk *d, const char *word, const struct er
 	why.kind = summary_add(&s->summary, d, e->kind);
 	if (s->json)
 		json_disk(s->json, d, word, "", &why);
-	s->only_refused = s->only_refused && (e->kind == ERR_REFUSED || e->kind == ERR_CHANGED);
+	s->only_refused = s->only_refused && (why.kind == ERR_REFUSED || why.kind == ERR_CHANGED);
 	if (told || !e->text[0])
 		log_line(LOG_ERROR, "%s: %s", name, word);
 	else

@@ -115,7 +115,9 @@ class World
     transport('local', type)
   end
 
+  # As if it had always been so: nobody here remembers the host otherwise.
   def transport(transport, type)
+    FileUtils.rm_f(Dir[at('live/state/*/arver/*/pins')])
     words = "luks: { type: #{type} }"
     words += ', transport: local' if transport == 'local'
     Dir[at('live/data*')].each { |dir| File.write(File.join(dir, 'settings'), "/colo: { #{words} }\n") }

@@ -832,6 +832,34 @@ add_hook_step(struct trial *t, const struct host *h, const struct disk *d, enum 
 	    .phase = phase });
 }
 
+/* The second host, whatever it is. */
+static bool
+hold_second(void *arg, const struct host *host, struct err *why)
+{
+	return host->index == 1 && !err_set(why, ERR_CHANGED, "held in %s", ((struct trial *)arg)->dir);
+}
+
+static void
+run_of_a_held_host_begins_nothing_there_and_lets_the_others_go_on(void **state)
+{
+	AUTO(trial_done) struct trial t = { 0 };
+
+	(void)state;
+	trial_init(&t, 4, 1);
+	t.o.is_held = hold_second;
+	t.plan->order = PLAN_AFTER;
+	site_after(t.site, 2, 1); /* h3 comes after the held one, and that after h4, which fails */
+	site_after(t.site, 1, 3);
+	one_hook_each(&t, "test $me != h4 && echo $me >>log");
+	run_all(&t);
+	assert_told_once_each(&t);
+	assert_log(&t, "h1\n");
+	assert_int_equal(t.rep->rows[1].outcome, OUTCOME_NOT_BEGUN);
+	assert_int_equal(t.rep->rows[1].err.kind, ERR_CHANGED);
+	assert_non_null(strstr(t.rep->rows[1].err.text, t.dir));
+	assert_non_null(strstr(t.rep->rows[2].err.text, "colo/h2 comes first and failed"));
+}
+
 static void
 run_phase_does_its_own_steps_only(void **state)
 {
@@ -1152,6 +1180,7 @@ main(void)
 		cmocka_unit_test(run_cancelled_in_the_middle_ends_the_step_and_starts_no_other),
 		cmocka_unit_test(run_hook_over_its_deadline_is_unknown),
 		cmocka_unit_test(run_hook_deadline_of_the_run_holds_where_the_host_has_none),
+		cmocka_unit_test(run_of_a_held_host_begins_nothing_there_and_lets_the_others_go_on),
 		cmocka_unit_test(run_phase_does_its_own_steps_only),
 		cmocka_unit_test(run_phase_leaves_out_what_failed_in_an_earlier_one),
 		cmocka_unit_test(run_phase_where_nothing_is_left_of_a_lane_skips_it),

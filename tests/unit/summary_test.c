@@ -36,12 +36,15 @@ summary_lines_group_by_reason_and_tell_hosts_once(void **state)
 	summary_add(&s, site_disk(site, 1, 1), ERR_NONE); /* the disk itself, after its hook */
 	summary_add(&s, site_disk(site, 3, 0), ERR_HOST);
 	summary_add(&s, site_disk(site, 3, 1), ERR_HOST);
+	summary_add(&s, site_disk(site, 3, 2), ERR_CHANGED);
 	summary_add(&s, site_disk(site, 1, 2), ERR_SYSTEM);
 	assert_lines(&s, (const char *const[]){
 	    "2 hosts do not answer: colo/h1, colo/h3: run the same command again; --wait 15m waits for "
 	    "what is still coming up",
 	    "1 host, on which nothing was begun: colo/h4: see the reasons above, then run the same "
 	    "command again",
+	    "1 host that is not as remembered here: colo/h4: see the differences above and `git log -p "
+	    "disks settings`, then --accept-changes",
 	    "1 disk that no key of yours opens: colo/h2/d1: ask a colleague for --add-user",
 	    "1 disk whose hooks failed: colo/h2/d2: put the hooks right, then run the same command again",
 	    "1 disk not as asked for another reason: colo/h2/d3: see above",
