@@ -22,9 +22,10 @@
 
 #define DAY_SIZE 40 /* "2026-11-27"; years may be longer */
 
-struct held {
-	const struct host *host;
-	struct err why;
+/* What is known of a host that the run is to contact. */
+struct seen {
+	bool is_new; /* it was never used here */
+	char *held;  /* why nothing is to be sent to it, or NULL */
 };
 
 struct pinned {
@@ -33,10 +34,8 @@ struct pinned {
 	struct pins known;
 	struct pins fresh; /* used for the first time in this run ... */
 	size_t n_kept;	   /* ... so many of them are written down */
-	const struct host **new; /* hosts that the run is to contact, and that are not known */
-	size_t n_new;
-	struct held *held;
-	size_t n_held;
+	struct seen *hosts; /* by their index in the inventory */
+	size_t n_hosts;
 };
 
 void
@@ -47,8 +46,9 @@ pinned_free(struct pinned *p)
 	free(p->dir);
 	pins_done(&p->known);
 	pins_done(&p->fresh);
-	free(p->new);
-	free(p->held);
+	for (size_t i = 0; i < p->n_hosts; i++)
+		free(p->hosts[i].held);
+	free(p->hosts);
 	free(p);
 }
 
@@ -74,6 +74,8 @@ load(struct app *app, struct err *e)
 		return true;
 	if (!app_state_dir(app, &p->dir, e))
 		return false;
+	p->n_hosts = inventory_n_hosts(app->inventory);
+	p->hosts = mem_alloc(p->n_hosts, sizeof(*p->hosts));
 	p->usable = pins_read(p->dir, &p->known, &why);
 	if (!p->usable && why.kind == ERR_DATA)
 		return err_set(e, ERR_DATA,
@@ -90,29 +92,21 @@ load(struct app *app, struct err *e)
 static void
 hold(struct app *app, const struct host *h, const char *why)
 {
-	struct pinned *p = app->pinned;
-	struct held *held = mem_push(&p->held, &p->n_held, sizeof(*held));
+	struct seen *seen = &app->pinned->hosts[h->index];
 
-	held->host = h;
-	err_set(&held->why, ERR_CHANGED,
+	free(seen->held);
+	seen->held = mem_printf(
 	    "%s: look at `git log -p disks settings`, then run this again with --accept-changes", why);
 	if (app->options.dry_run)
-		log_line(LOG_ERROR, "%s: would not be contacted: %s", path_shown(h->path),
-		    held->why.text);
+		log_line(LOG_ERROR, "%s: would not be contacted: %s", path_shown(h->path), seen->held);
 }
 
 bool
 pinned_holds(const struct app *app, const struct host *h, struct err *why)
 {
-	const struct pinned *p = app->pinned;
+	const char *held = app->pinned ? app->pinned->hosts[h->index].held : NULL;
 
-	for (size_t i = 0; p && i < p->n_held; i++) {
-		if (p->held[i].host != h)
-			continue;
-		*why = p->held[i].why;
-		return true;
-	}
-	return false;
+	return held && !err_set(why, ERR_CHANGED, "%s", held);
 }
 
 /* Hooks that run on this machine are not for others to begin with, even at the first time. */
@@ -142,8 +136,7 @@ check_host(struct app *app, const struct host *h, struct pins *accepted, struct 
 	struct pinned *p = app->pinned;
 	const struct pin *was = pins_find(&p->known, PIN_HOST, h->path);
 
-	if (!was)
-		*(const struct host **)mem_push(&p->new, &p->n_new, sizeof(*p->new)) = h;
+	p->hosts[h->index].is_new = !was;
 	if (!was && !runs_here(h))
 		return true;
 	if (!pin_make_host(&is, h, e))
@@ -233,18 +226,19 @@ pinned_check_keys(struct app *app)
 {
 	struct pinned *p = app->pinned;
 
-	for (size_t i = 0; p && !app->options.accept_changes && i < p->n_new; i++) {
+	for (size_t i = 0; p && !app->options.accept_changes && i < p->n_hosts; i++) {
+		const struct host *h = inventory_host(app->inventory, i);
 		const struct disk *d = NULL;
-		const char *path = taken_from(app->keys, p->new[i], &d);
-		struct err seen;
+		const char *path = p->hosts[i].is_new && !p->hosts[i].held
+				       ? taken_from(app->keys, h, &d) : NULL;
 
-		if (!path || pinned_holds(app, p->new[i], &seen))
+		if (!path)
 			continue;
 		AUTO(mem_free_drop) char *why = mem_printf(
 		    "it is new here, and by the uuid in settings %s would get your key for %s",
 		    path_shown(d->path), path_shown(path));
 
-		hold(app, p->new[i], why);
+		hold(app, h, why);
 	}
 }
 

@@ -2,6 +2,7 @@
 /* Pins in memory, compared, and their file: read, added to and replaced under one lock. */
 #include "state/pins.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -79,8 +80,14 @@ pins_put(struct pins *l, enum pin_kind kind, const char *name, int64_t since)
 		mem_push(&l->at, &l->n, sizeof(*l->at));
 		memmove(&l->at[i + 1], &l->at[i], (l->n - 1 - i) * sizeof(*l->at));
 	}
-	l->at[i] = (struct pin){ .kind = kind, .name = own, .since = since };
-	return &l->at[i];
+	struct pin *p = &l->at[i];
+
+	p->kind = kind;
+	p->name = own;
+	p->since = since;
+	p->fields = NULL;
+	p->n = 0;
+	return p;
 }
 
 struct argv *
@@ -123,6 +130,7 @@ pin_changes_done(struct pin_changes *c)
 static void
 add_change(struct pin_changes *out, const struct pin_field *was, const struct pin_field *is)
 {
+	assert(was || is);
 	*(struct pin_change *)mem_push(&out->at, &out->n, sizeof(*out->at)) = (struct pin_change){
 		.field = is ? is->name : was->name,
 		.was = was ? &was->words : NULL,

@@ -92,9 +92,11 @@ read_word(const char *word)
 			str_add_char(&text, *p);
 			continue;
 		}
-		if (p[1] != 'x' || hex_digit(p[2]) < 0 || hex_digit(p[3]) < 0)
+		int high = p[1] == 'x' ? hex_digit(p[2]) : -1, low = high >= 0 ? hex_digit(p[3]) : -1;
+
+		if (low < 0)
 			return NULL;
-		str_add_char(&text, (char)(hex_digit(p[2]) << 4 | hex_digit(p[3])));
+		str_add_char(&text, (char)(high * 16 + low));
 		p += 3;
 	}
 	add_word(&again, str_text(&text));
