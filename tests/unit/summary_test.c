@@ -43,7 +43,7 @@ summary_lines_group_by_reason_and_tell_hosts_once(void **state)
 	    "what is still coming up",
 	    "1 host, on which nothing was begun: colo/h4: see the reasons above, then run the same "
 	    "command again",
-	    "1 host that is not as remembered here: colo/h4: see the differences above and `git log -p "
+	    "1 host that waits for --accept-changes: colo/h4: see the differences above and `git log -p "
 	    "disks settings`, then --accept-changes",
 	    "1 disk that no key of yours opens: colo/h2/d1: ask a colleague for --add-user",
 	    "1 disk whose hooks failed: colo/h2/d2: put the hooks right, then run the same command again",
