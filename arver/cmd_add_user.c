@@ -93,18 +93,24 @@ tell_kept(const struct work *w, int slot)
 
 /*
  * Spares that earlier runs may have filled, noted without a salt: there may be another admin's key by
- * now, on his way through a spare. They go only if nobody else can need them.
+ * now, on his way through a spare or since the slot was given to him. They go only if nobody owns
+ * them and nobody else can need them.
  */
 static void
 tidy_doubted(struct granting *g, struct work *w, uint32_t slots)
 {
-	if (!slots)
-		return;
-	w->filled = slots_of_others(g) & luks_all_slots(&w->header);
-	if (!(w->filled & ~luks_active(&w->header)))
-		w->tidy |= slots;
+	uint32_t others = slots_of_others(g) & luks_all_slots(&w->header);
+	uint32_t may = slots & ~(w->disk->rescue_slots | 1u << w->slot | 1u << w->auth.slot);
+
 	for (int slot = 0; slot < LUKS_MAX_SLOTS; slot++)
-		if (slots & ~w->tidy & 1u << slot)
+		if (inventory_slot_owner(g->app->inventory, slot) ||
+		    (others & ~luks_active(&w->header)))
+			may &= ~(1u << slot);
+	if (may)
+		w->filled = others;
+	w->tidy |= may;
+	for (int slot = 0; slot < LUKS_MAX_SLOTS; slot++)
+		if (slots & ~may & 1u << slot)
 			tell_kept(w, slot);
 }
 
@@ -113,7 +119,7 @@ static bool
 tidy_spares(struct granting *g, struct work *w, const struct journal_note *note, struct err *e)
 {
 	const struct journal_slot *spare = &note->spare;
-	uint32_t doubted = settle_doubted_slots(&g->settling, w) & ~(1u << w->slot | 1u << w->auth.slot);
+	uint32_t doubted = settle_doubted_slots(&g->settling, w);
 	bool mine = false;
 
 	if (spare->slot != JOURNAL_NO_SLOT && w->header.slots[spare->slot].active) {
