@@ -30,9 +30,8 @@ collect(struct app *app, struct merge *m, struct err *e)
 		return false;
 	merge_begin(m, app, &notes);
 	merge_left(m, &left);
-	size_t n_dead = merge_n_dead(m), n_files = keystore_read_files(app->keystore)->n - left.n;
+	size_t n_dead = merge_drop_dead(m), n_files = keystore_read_files(app->keystore)->n - left.n;
 
-	merge_drop_dead(m);
 	if (n_files == 0 || (n_files == 1 && n_dead == 0)) {
 		if (!app->options.quiet)
 			printf("nothing to do: %s\n",

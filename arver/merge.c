@@ -170,36 +170,36 @@ is_dead(const struct key *key, const struct key_edit *edit)
 							     : key->state == KEY_DEAD;
 }
 
-static void
-count_dead(void *arg, const struct key *key, const struct key_edit *edit)
-{
-	*(size_t *)arg += is_dead(key, edit);
-}
+/* What takes the dead keys together, and what it makes of them. */
+struct dropping {
+	const struct merge *m;
+	struct key_edits dead;
+};
 
-size_t
-merge_n_dead(const struct merge *m)
-{
-	size_t n = 0;
-
-	each_key(m, count_dead, &n);
-	return n;
-}
-
+/* Nobody need believe what says that the only key of a disk is dead. */
 static void
 collect_dead(void *arg, const struct key *key, const struct key_edit *edit)
 {
-	if (is_dead(key, edit))
-		key_edits_of(arg, key)->drop = true;
+	struct dropping *d = arg;
+	const char *path;
+
+	if (is_dead(key, edit) && keyring_key_of(d->m->app->keys, key->passphrase, &path) &&
+	    keyring_has_live(d->m->app->keys, path))
+		key_edits_of(&d->dead, key)->drop = true;
 }
 
-void
+size_t
 merge_drop_dead(struct merge *m)
 {
-	AUTO(key_edits_done) struct key_edits dead = { 0 };
+	struct dropping d = { .m = m };
+	size_t n;
 
-	each_key(m, collect_dead, &dead);
-	for (size_t i = 0; i < dead.n; i++)
-		key_edits_of(&m->edits, dead.at[i].key)->drop = true;
+	each_key(m, collect_dead, &d);
+	for (size_t i = 0; i < d.dead.n; i++)
+		key_edits_of(&m->edits, d.dead.at[i].key)->drop = true;
+	n = d.dead.n;
+	key_edits_done(&d.dead);
+	return n;
 }
 
 struct leaving {

@@ -49,10 +49,11 @@ void merge_promoted(struct merge *m, const char *disk_path, const struct secret 
 void merge_dead(struct merge *m, const struct secret *passphrase, const struct work *w,
     struct argv *words);
 
-/* Keys that are dead, by now or from before. */
-size_t merge_n_dead(const struct merge *m);
-/* They are left out of what is collected from now on. */
-void merge_drop_dead(struct merge *m);
+/*
+ * Keys that are dead, by now or from before, are left out of what is collected from now on, if the disk
+ * has another one that is not. How many those are.
+ */
+size_t merge_drop_dead(struct merge *m);
 
 /* Was anything found out that the files do not say yet, but for what is proven or promoted? */
 bool merge_is_due(const struct merge *m);
