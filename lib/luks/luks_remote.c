@@ -50,6 +50,12 @@ luks_remote_run(struct luks *l, const struct luks_talk *talk, struct luks_reply 
 	return luks_talk_run(self(l)->transport, l->limit_ms * times, talk, out, e);
 }
 
+bool
+luks_remote_sudo(const struct luks *l)
+{
+	return self(l)->transport->sudo;
+}
+
 const char *
 luks_remote_host(const struct luks *l)
 {
@@ -256,7 +262,7 @@ luks_remote_probed(const struct luks *l, const struct disk *d, const struct luks
 {
 	const struct luks_step *blkid = luks_reply_last(seen, "blkid");
 	const struct luks_step *dump = luks_reply_last(seen, "dump");
-	const char *advice = self(l)->transport->sudo ?
+	const char *advice = luks_remote_sudo(l) ?
 	    ": allow \"NOPASSWD: /sbin/blkid\" in sudoers" : "";
 	struct luks_header h = { 0 };
 	struct luks_probe p = { 0 };

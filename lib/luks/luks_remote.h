@@ -19,6 +19,8 @@ struct luks_talk luks_remote_talk(const struct disk *d, enum luks_script script)
 void luks_remote_talk_drop(struct luks_talk *t);
 /* The host's name, for messages. */
 const char *luks_remote_host(const struct luks *l);
+/* Are commands run by sudo there? */
+bool luks_remote_sudo(const struct luks *l);
 MUST_CHECK bool luks_remote_run(struct luks *l, const struct luks_talk *talk,
     struct luks_reply *out, struct err *e);
 

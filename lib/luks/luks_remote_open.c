@@ -5,7 +5,7 @@
  * opened, round by round (every disk's first try, then every second one), and
  * each disk's own steps tell what became of it.
  *
- * With several disks, cryptsetup takes its key from their common stream by itself. One that
+ * With several disks, and without sudo, cryptsetup takes its key from their common stream by itself. One that
  * ends without having read it (no LUKS header; a token of the header has opened the disk; memory is
  * short) leaves it to the next disk, whose answer then says nothing: so only disks that were
  * opened are believed, and each of the others is tried once more, in a command of its own.
@@ -212,7 +212,7 @@ luks_remote_open(struct luks *l, struct luks_opening *at, size_t n)
 			continue;
 		}
 		o->opened = judge(o, &reply, i, &o->which, &o->err);
-		if (n > 1 && (o->err.kind == ERR_DISK || o->err.kind == ERR_KEY)) {
+		if (n > 1 && !luks_remote_sudo(l) && (o->err.kind == ERR_DISK || o->err.kind == ERR_KEY)) {
 			o->err = (struct err){ 0 };
 			luks_remote_open(l, o, 1);
 		}
