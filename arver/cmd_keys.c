@@ -58,10 +58,13 @@ show_version(const struct key *k)
 		AUTO(str_done) struct str by = { 0 };
 
 		str_add_escaped(&by, bytes_of(k->by), 64);
-		printf(", granted by %s%s", str_text(&by), k->vouched > 0 ? "" : " by its own word");
+		if (k->vouched > 0)
+			printf(", granted by %s", str_text(&by));
+		else
+			printf(", says that %s granted it", str_text(&by));
 	}
 	if (k->state == KEY_PROMOTED && !key_is_vouched(k))
-		printf(", vouched for by nobody");
+		printf(", not proven yet");
 	printf("\n");
 }
 
@@ -195,6 +198,12 @@ dump(const struct app *app, const struct disk *d, struct err *e)
 	if (key->state != KEY_PROMOTED)
 		log_line(LOG_WARNING, "%s: no promoted key is there: see --keys",
 		    path_shown(d->path));
+	for (size_t i = 1; i < n && key == &keys[0]; i++)
+		if (keys[i].state == KEY_PROMOTED && keys[i].time > key->time) {
+			log_line(LOG_WARNING, "%s: there is a later key, which is not proven yet: see --keys",
+			    path_shown(d->path));
+			break;
+		}
 	if (terminal)
 		log_line(LOG_WARNING, "%s: whoever sees this screen, or its scrollback, can open the disk "
 		    "with a copy of its header", path_shown(d->path));

@@ -124,7 +124,9 @@ checksum_fits(const struct reader *line, struct bytes decoded)
 static const char *
 shown(const char *kind)
 {
-	return str_equal(kind, ARMOR_MESSAGE) ? "message" : "public key";
+	return str_equal(kind, ARMOR_MESSAGE)	  ? "message"
+	       : str_equal(kind, ARMOR_SIGNATURE) ? "signature"
+						  : "public key";
 }
 
 /* "-----BEGIN PGP MESSAGE-----" or END */

@@ -77,7 +77,7 @@ MUST_CHECK bool gpg_sign(struct gpg *g, const char *fingerprint, struct bytes te
 
 /*
  * Is this a good signature over these bytes by the key of this admin, now? *out_time is when it was
- * made (seconds since 1970). False with the reason behind "its signature ..." in *why, ERR_DATA, where
+ * made (seconds since 1970). False with the reason behind "its grant ..." in *why, ERR_DATA, where
  * it does not fit, or the key is not to be had, has expired or is revoked; ERR_GPG where gpg fails.
  * keys/public is imported as for gpg_find_recipient.
  */

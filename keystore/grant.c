@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* grant: read as strictly as written. */
+/* grant: read as strictly as written: what is read must be what would be written, to the byte. */
 #include "keystore/grant.h"
 
 #include <string.h>
@@ -44,21 +44,25 @@ take(const char *p, const char *name, const char *digits, size_t max, char *out)
 }
 
 static bool
-read_text(const char *p, struct grant *out)
+read_text(struct bytes b, struct grant *out)
 {
 	static const char upper[] = "0123456789ABCDEF", lower[] = "0123456789abcdef";
+	AUTO(mem_free_drop) char *text = mem_strndup(b.ptr, b.len);
+	AUTO(str_done) struct str again = { 0 };
+	const char *p = text + strlen(FIRST);
 	char slot[3];
 	unsigned n = 0;
 
-	p = take(p + strlen(FIRST), "from ", upper, GRANT_FINGERPRINT - 1, out->from);
+	p = take(p, "from ", upper, GRANT_FINGERPRINT - 1, out->from);
 	p = take(p, "to ", upper, GRANT_FINGERPRINT - 1, out->to);
 	p = take(p, "slot ", lower, sizeof(slot) - 1, slot);
 	p = take(p, "keys ", lower, GRANT_SUM - 1, out->keys);
-	if (!p || *p || !number_plain(slot, MAX_SLOT, &n))
+	if (!p || !number_plain(slot, MAX_SLOT, &n) || strlen(out->from) != GRANT_FINGERPRINT - 1 ||
+	    strlen(out->to) != GRANT_FINGERPRINT - 1 || strlen(out->keys) != GRANT_SUM - 1)
 		return false;
 	out->slot = (int)n;
-	return strlen(out->from) == GRANT_FINGERPRINT - 1 &&
-	    strlen(out->to) == GRANT_FINGERPRINT - 1 && strlen(out->keys) == GRANT_SUM - 1;
+	grant_format(out, &again);
+	return again.len == b.len && memcmp(str_text(&again), b.ptr, b.len) == 0;
 }
 
 bool
@@ -76,7 +80,5 @@ grant_parse(struct bytes rest, bool *out_there, struct grant *out, struct err *e
 		return err_set(e, ERR_DATA, "is cut off");
 	out->text = (struct bytes){ p, (size_t)(begin - p) };
 	out->signature = (struct bytes){ begin, (size_t)(end - begin) + strlen(END) };
-	AUTO(mem_free_drop) char *text = mem_strndup(p, out->text.len);
-
-	return read_text(text, out) || err_set(e, ERR_DATA, "is damaged");
+	return read_text(out->text, out) || err_set(e, ERR_DATA, "is damaged");
 }

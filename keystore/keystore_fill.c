@@ -117,16 +117,21 @@ state_of(const struct entry *entry)
 	return entry->time == 0.0 && entry->made > 0.0 ? KEY_STAGED : KEY_PROMOTED;
 }
 
-/* A signature that is not good does not leave the file its own words of what was proven. */
+/*
+ * A signature that is not good does not leave the file its own words of what was proven; and who grants
+ * a key never calls it dead.
+ */
 static void
 apply(const struct voucher *v, struct entry *entry)
 {
+	if (v->there)
+		entry->dead = 0.0;
 	if (v->by) {
 		free(entry->by);
 		entry->by = mem_strdup(v->by);
 		entry->vouched = v->time;
-	} else if (v->refuted) {
-		entry->vouched = entry->proven = entry->dead = 0.0;
+	} else if (v->there) {
+		entry->vouched = entry->proven = 0.0;
 	}
 }
 
@@ -159,7 +164,7 @@ add_entries(struct keystore *ks, struct keyring *kr, const struct stored *s,
 	struct voucher v;
 
 	keystore_vouch(ks, parts, &v);
-	if (v.refuted)
+	if (v.there && !v.by)
 		keystore_warn(&ks->o, "keys/%s/%.*s...: its grant %s: its keys are tried last until "
 		    "they are proven", ks->me, SHORT_NAME, s->name, v.why.text);
 	for (size_t i = l->n; i > 0; i--) {
@@ -276,46 +281,43 @@ tell_foreign(struct keystore *ks, const struct tally *t, struct err *e)
 	return true;
 }
 
-/*
- * Keys of one disk that stand back although they are the latest: nobody is known to have granted them,
- * and they never opened it as far as is known.
- */
-static size_t
-count_doubtful(const struct key *keys, size_t n)
+/* Is the latest key of a disk one that stands back, for nobody vouches for it, but for an older one? */
+static bool
+stands_back(const struct key *keys, size_t n)
 {
-	double latest = -1.0;
-	size_t count = 0;
+	double vouched = -1.0, other = -1.0;
 
-	for (size_t i = 0; i < n; i++)
-		if (keys[i].state == KEY_PROMOTED && key_is_vouched(&keys[i]) && keys[i].time > latest)
-			latest = keys[i].time;
-	for (size_t i = 0; i < n; i++)
-		count += keys[i].state == KEY_PROMOTED && !key_is_vouched(&keys[i]) &&
-		    keys[i].time > latest;
-	return count;
+	for (size_t i = 0; i < n; i++) {
+		double *latest = key_is_vouched(&keys[i]) ? &vouched : &other;
+
+		if (keys[i].state == KEY_PROMOTED && keys[i].time > *latest)
+			*latest = keys[i].time;
+	}
+	return vouched >= 0.0 && other > vouched;
 }
 
 static void
-tell_doubtful(const struct keystore *ks, const struct keyring *kr)
+tell_standing_back(const struct keystore *ks, const struct keyring *kr)
 {
 	size_t n_paths, count = 0;
 	const char *const *paths = keyring_paths(kr, &n_paths);
 	const char *first = NULL;
 
 	for (size_t i = 0; i < n_paths; i++) {
-		size_t n, doubtful;
+		size_t n;
 		const struct key *keys = keyring_get(kr, paths[i], &n);
 
-		doubtful = count_doubtful(keys, n);
-		count += doubtful;
-		if (doubtful > 0 && !first)
-			first = paths[i];
+		if (!stands_back(keys, n))
+			continue;
+		first = count++ == 0 ? paths[i] : first;
 	}
-	if (count > 0 && ks->o.inventory)
-		keystore_warn(&ks->o, "%zu of your keys (%s%s) %s neither signed by who granted %s nor "
-		    "proven: tried last until `arver --verify` proves %s", count, path_shown(first),
-		    count > 1 ? " ..." : "", count > 1 ? "are" : "is", count > 1 ? "them" : "it",
-		    count > 1 ? "them" : "it");
+	if (count == 1)
+		keystore_warn(&ks->o, "%s: your latest key is neither signed by who granted it nor "
+		    "proven, and is tried last: see --keys", path_shown(first));
+	else if (count > 1)
+		keystore_warn(&ks->o, "%s and %zu other disks: your latest keys are neither signed by "
+		    "who granted them nor proven, and are tried last: see --keys", path_shown(first),
+		    count - 1);
 }
 
 bool
@@ -333,6 +335,6 @@ keystore_fill(struct keystore *ks, struct keyring *kr, struct err *e)
 			return false;
 	if (!tell_doubts(ks, &tally, e) || !tell_foreign(ks, &tally, e))
 		return false;
-	tell_doubtful(ks, kr);
+	tell_standing_back(ks, kr);
 	return true;
 }

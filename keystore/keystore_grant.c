@@ -24,6 +24,30 @@ set_fingerprint(char out[GRANT_FINGERPRINT], const char *fingerprint)
 	strncpy(out, fingerprint, GRANT_FINGERPRINT - 1);
 }
 
+/* A grant without a signature is one all the same. */
+static bool
+go_unsigned(struct keystore *ks, const struct admin *who, const char *why, struct str *out)
+{
+	keystore_warn(&ks->o, "%s's arver will not know who granted this: %s", who->name, why);
+	str_clear(out);
+	return true;
+}
+
+/* What comes out must be what is read: words in gpg.conf make signatures longer. */
+static bool
+check_own(const struct str *text, struct err *e)
+{
+	struct grant again;
+	bool there = false;
+
+	return grant_parse(str_bytes(text), &there, &again, e) ||
+	    err_wrap(e, "what gpg signed: the grant");
+}
+
+/*
+ * Files are sealed before a disk is changed, and again after it, when a card may be gone: from the
+ * first signature on, none that fails stops what was begun.
+ */
 bool
 keystore_grant(struct keystore *ks, const struct admin *who, struct bytes stream, struct str *out,
     struct err *e)
@@ -31,6 +55,7 @@ keystore_grant(struct keystore *ks, const struct admin *who, struct bytes stream
 	AUTO(str_done) struct str signature = { 0 };
 	const struct admin *me = find_me(ks);
 	struct grant grant = { .slot = who->slot };
+	struct err fault = { 0 };
 
 	if (!me || str_equal(who->name, ks->me))
 		return true;
@@ -38,16 +63,17 @@ keystore_grant(struct keystore *ks, const struct admin *who, struct bytes stream
 	set_fingerprint(grant.to, who->fingerprint);
 	sha256_hex(stream, grant.keys);
 	grant_format(&grant, out);
-	if (!gpg_sign(ks->gpg, me->fingerprint, str_bytes(out), &signature, e))
+	if (!gpg_sign(ks->gpg, me->fingerprint, str_bytes(out), &signature, &fault)) {
+		if (ks->has_signed)
+			return go_unsigned(ks, who, fault.text, out);
+		*e = fault;
 		return false;
-	if (signature.len == 0) {
-		str_clear(out);
-		keystore_warn(&ks->o, "your key %s cannot sign here: %s's arver will not know who granted "
-		    "this (`gpg --quick-add-key %s ed25519 sign`)", me->fingerprint, who->name,
-		    me->fingerprint);
 	}
+	if (signature.len == 0)
+		return go_unsigned(ks, who, "your key cannot sign here (`gpg --quick-add-key` adds a subkey)", out);
+	ks->has_signed = true;
 	str_add_bytes(out, str_bytes(&signature));
-	return true;
+	return check_own(out, e);
 }
 
 static const struct admin *
@@ -90,10 +116,12 @@ check(struct keystore *ks, const struct grant *g, struct bytes stream, struct vo
 	AUTO(str_done) struct str public_key = { 0 };
 	const struct admin *giver = NULL;
 	struct gpg_recipient_query q = { 0 };
+	struct err ignored;
 
-	if (!check_text(ks, g, stream, &giver, &out->why) ||
-	    !keystore_read_public(ks, giver->name, &public_key, &out->why))
+	if (!check_text(ks, g, stream, &giver, &out->why))
 		return false;
+	/* without it the key may be in the keyring */
+	(void)!keystore_read_public(ks, giver->name, &public_key, &ignored);
 	q.admin = giver->name;
 	q.fingerprint = giver->fingerprint;
 	q.public_key = public_key.ptr;
@@ -107,11 +135,8 @@ void
 keystore_vouch(struct keystore *ks, const struct keyfile_parts *parts, struct voucher *out)
 {
 	struct grant grant;
-	bool there = false;
 
 	*out = (struct voucher){ 0 };
-	if (!ks->o.inventory)
-		return;
-	out->refuted = !grant_parse(parts->rest, &there, &grant, &out->why) ||
-	    (there && !check(ks, &grant, parts->stream, out));
+	if (ks->o.inventory && grant_parse(parts->rest, &out->there, &grant, &out->why) && out->there)
+		(void)check(ks, &grant, parts->stream, out);
 }

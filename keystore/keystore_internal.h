@@ -14,6 +14,7 @@ struct keystore {
 	char *me;	 /* what o.me points to */
 	struct gpg *gpg; /* NULL until keystore_need_gpg */
 	struct argv read; /* my files, the keys of which are in the keyring */
+	bool has_signed;  /* my key has made a signature in this run */
 };
 
 MUST_CHECK bool keystore_need_gpg(struct keystore *ks, struct err *e);
@@ -31,7 +32,7 @@ MUST_CHECK bool keystore_grant(struct keystore *ks, const struct admin *who, str
 struct voucher {
 	const char *by;	 /* the admin who signed it for me, borrowed; NULL if none did */
 	double time;	 /* of that signature */
-	bool refuted;	 /* there is a signature, or a part of one, that is not good: in `why` */
+	bool there;	 /* there is a grant; where `by` is NULL it is not good, or cannot be judged */
 	struct err why;	 /* without a subject: "its grant ..." */
 };
 

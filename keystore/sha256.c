@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * sha256: libgcrypt's, since GPG's libraries bring it along anyway. What is
- * hashed is an encrypted message, so no secure memory is asked for.
+ * hashed is an encrypted message, or a stream that libgcrypt reads from where it lies, in locked
+ * memory: its own state holds no more of that than a sum.
  */
 #include "keystore/sha256.h"
 
