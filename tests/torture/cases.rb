@@ -18,6 +18,12 @@ Case = Struct.new(:verb, :state, :actor, :words, :subject, :takes_away, :slots, 
     Cases::SIDES.fetch(side)[:actions]
   end
 
+  # Where a run goes on with what a cut has left, each call fails in one of the ways, in turn: how a
+  # fault is met does not depend on what lay there. A kill is tried everywhere.
+  def in_turn?
+    side == 'fault' && !Cases::FRESH.include?(verb)
+  end
+
   # May the end of the second run be "refused", where all is done already?
   def refused_when_done?
     %w[create add-user add-user-again].include?(verb)
@@ -59,6 +65,7 @@ module Cases
     'garbage-collect-dead' => { state: 'dead', actor: 'bob', words: %w[--garbage-collect],
                                 subject: 'bob', slots: [0, 1, 2] }
   }.freeze
+  FRESH = %w[create add-user del-user refresh garbage-collect].freeze # from where no cut has been
   TYPES = %w[luks2 luks1].freeze
   SIDES_BY_TRANSPORT = { 'local' => %w[admin twice fault], 'ssh' => %w[admin server wire twice] }.freeze
 

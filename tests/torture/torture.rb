@@ -20,6 +20,8 @@ require_relative 'trial'
 class Torture
   TWICE = 40  # cuts of a case of side "twice", where all are asked for
   SLICES = 2  # so many worlds share a case
+  IN_TURN = 'in turn'
+  TOLD = 500  # after so many cuts a line tells how far it is
 
   def initialize(words)
     @jobs = 2
@@ -99,7 +101,7 @@ class Torture
       next [{ case: kase.name, ats: [@at], action: @action || kase.actions.first }] if @at
       next some_twice(kase) if %w[twice pair].include?(kase.side)
 
-      (@action ? [@action] : kase.actions - ['after']).flat_map do |action|
+      (@action ? [@action] : kase.in_turn? ? [IN_TURN] : kase.actions - ['after']).flat_map do |action|
         (1..SLICES).map { |i| { case: kase.name, from: i, step: SLICES, action: action } }
       end
     end
@@ -182,8 +184,9 @@ class Torture
     # Whether a half is to be done makes a difference to writes only.
     log = trial.length(kase)
     task['from'].step(by: task['step']) do |n|
-      next if task['action'] == 'tear' && log[n - 1] && log[n - 1] !~ / (p?writev?|send) /
-      break if yield([n], task['action']) == 'beyond'
+      action = task['action'] == IN_TURN ? kase.actions[n % kase.actions.size] : task['action']
+      next if action == 'tear' && log[n - 1] && log[n - 1] !~ / (p?writev?|send) /
+      break if yield([n], action) == 'beyond'
     end
   end
 
@@ -220,12 +223,21 @@ class Torture
   def count(outcome)
     verb, _, side = outcome['kase'].rpartition('-')
     @counts[[verb, side]][outcome['result']] += 1
+    tell_progress(outcome) if outcome['result'] == 'passed'
     return unless outcome['result'] == 'failed'
 
     @failed << outcome
     puts "FAILED: #{repeat(outcome)}"
     puts "  at: #{outcome['call']}" if outcome['call']
     puts outcome['why'].to_s.gsub(/^/, '  | ')
+    $stdout.flush
+  end
+
+  def tell_progress(outcome)
+    n = total('passed')
+    return unless (n % TOLD).zero?
+
+    puts format('# %d cuts, %.2f s each; at %s', n, (now - @began) / n, outcome['kase'])
     $stdout.flush
   end
 
