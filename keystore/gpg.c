@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * gpg: one gpgme context, for all but decryption (gpg_decrypt.c). Plaintext goes in from
- * the secret's own memory, so no buffer of gpgme's ever holds it. What gpg.conf may
+ * the secret's own memory, through one small buffer of gpgme's that is locked. What gpg.conf may
  * add to a message is not prevented but found, by looking at the packets that came out.
  */
 #include "keystore/gpg.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -17,6 +18,14 @@
 #define LIST_ROOM ((size_t)1 << 16) /* of keys that are none */
 #define MAX_TRIES 64 /* one in 256 comes out a byte short, so this is never reached */
 
+/* Its buffer of PIPE_BUF bytes, which no callback can replace, is a part of it. */
+void
+gpg_data_guard(gpgme_data_t d)
+{
+	gpgme_data_set_flag(d, "sensitive", "1"); /* wiped when it is released */
+	secret_lock_pages(d, malloc_usable_size(d));
+}
+
 gpgme_data_t
 gpg_data_from(struct bytes b)
 {
@@ -24,7 +33,7 @@ gpg_data_from(struct bytes b)
 
 	if (gpgme_data_new_from_mem(&d, b.len > 0 ? b.ptr : "", b.len, 0))
 		mem_exhausted(); /* the one reason it knows */
-	gpgme_data_set_flag(d, "sensitive", "1");
+	gpg_data_guard(d);
 	return d;
 }
 

@@ -51,6 +51,8 @@ gpgme_error_t gpg_sink_data(struct gpg_sink *sink, gpgme_data_t *out);
 gpgme_error_t gpg_spawn(const char *const *words, struct bytes in, struct gpg_sink *sink,
     struct str *out_status);
 
+/* What passes through it is secret: what gpgme has of it meanwhile is locked, and wiped. */
+void gpg_data_guard(gpgme_data_t d);
 /* gpgme data over bytes that stay where they are; never fails. */
 gpgme_data_t gpg_data_from(struct bytes b);
 /* Everything that gpgme wrote into its own memory, which is freed; for what is no secret. */

@@ -2,7 +2,7 @@
 /*
  * gpg_spawn: gpg by gpgme's spawn, for what gpgme has no call for: it cannot unpack what is not
  * encrypted, nor pack without encrypting. What comes out goes through a callback into a
- * secret of fixed capacity, so no buffer of gpgme's ever holds it. A few kilobytes can unpack to
+ * secret of fixed capacity. A few kilobytes can unpack to
  * terabytes of packets of which nothing comes out, so each gpg has so much time of the processor.
  */
 #include <errno.h>
@@ -38,7 +38,7 @@ gpg_sink_data(struct gpg_sink *sink, gpgme_data_t *out)
 	gpgme_error_t r = gpgme_data_new_from_cbs(out, &cbs, sink);
 
 	if (!r)
-		gpgme_data_set_flag(*out, "sensitive", "1");
+		gpg_data_guard(*out);
 	return r;
 }
 

@@ -47,6 +47,31 @@ static pthread_mutex_t arena_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct chunk *arena;
 static atomic_bool some_unlocked;
 
+#define LOW_REGISTERS                                                                      \
+	"xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9",      \
+	    "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15"
+
+/*
+ * What copies or compares many bytes leaves them in vector registers, and whoever saves those (the
+ * loader, when it binds a function late; a signal) writes them on the stack.
+ */
+static void
+clear_registers(void)
+{
+#ifdef __x86_64__
+	if (__builtin_cpu_supports("avx512f")) /* no code of the compiler's uses these: no clobber */
+		__asm__ volatile(".irp n, 16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31\n\t"
+				 "vpxorq %%zmm\\n, %%zmm\\n, %%zmm\\n\n\t"
+				 ".endr" ::);
+	if (__builtin_cpu_supports("avx"))
+		__asm__ volatile("vzeroall" ::: LOW_REGISTERS);
+	else
+		__asm__ volatile(".irp n, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15\n\t"
+				 "pxor %%xmm\\n, %%xmm\\n\n\t"
+				 ".endr" ::: LOW_REGISTERS);
+#endif
+}
+
 static size_t
 page_size(void)
 {
@@ -194,6 +219,7 @@ secret_free(struct secret *s)
 	if (!s)
 		return;
 	explicit_bzero(s->ptr, s->capacity);
+	clear_registers();
 	{
 		HOLD(&arena_lock);
 		if (s->chunk->large)
@@ -234,6 +260,7 @@ secret_from(struct bytes b)
 
 	if (b.len > 0)
 		memcpy(s->ptr, b.ptr, b.len);
+	clear_registers();
 	s->len = b.len;
 	return s;
 }
@@ -289,6 +316,18 @@ bool
 secret_all_locked(void)
 {
 	return !atomic_load(&some_unlocked);
+}
+
+void
+secret_lock_pages(const void *p, size_t len)
+{
+	size_t before = (uintptr_t)p % page_size();
+	char *from = (char *)p - before;
+
+	len = round_up(before + len, page_size());
+	madvise(from, len, MADV_DONTDUMP);
+	if (mlock2(from, len, 0) != 0)
+		atomic_store(&some_unlocked, true);
 }
 
 /* Try for a while, then go on without: the process is about to end anyway. */

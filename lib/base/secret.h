@@ -46,6 +46,13 @@ struct secret *secret_random_base64(size_t n);
 bool secret_all_locked(void);
 
 /*
+ * Lock the pages on which this memory of a library's lies and leave them out of core dumps: for what
+ * it copies out of a secret meanwhile. They stay so, since what else lies there is not known. Where
+ * they cannot be locked, secret_all_locked() says so.
+ */
+void secret_lock_pages(const void *p, size_t len);
+
+/*
  * Overwrite every secret there is, for a process that is about to end: with
  * noise, so that a thread still at work gives no disk a key anyone could guess.
  */

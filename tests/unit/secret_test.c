@@ -163,6 +163,53 @@ secret_free_wipes_and_gives_the_place_to_the_next(void **state)
 	secret_free(NULL);
 }
 
+#ifdef __x86_64__
+/* Are there eight of these bytes in a row in some vector register? */
+static bool
+in_registers(unsigned char byte)
+{
+	unsigned char registers[4][16], row[8];
+
+	__asm__ volatile("movdqu %%xmm0, 0(%0)\n\tmovdqu %%xmm1, 16(%0)\n\t"
+			 "movdqu %%xmm2, 32(%0)\n\tmovdqu %%xmm3, 48(%0)"
+			 : : "r"(registers) : "memory");
+	memset(row, byte, sizeof(row));
+	return memmem(registers, sizeof(registers), row, sizeof(row)) != NULL;
+}
+
+static void
+secret_from_and_free_leave_nothing_in_the_registers(void **state)
+{
+	static unsigned char many[256];
+	struct secret *s;
+
+	(void)state;
+	memset(many, 0xa5, sizeof(many));
+	s = secret_from((struct bytes){ many, sizeof(many) });
+	assert_false(in_registers(0xa5));
+	__asm__ volatile("movdqu (%0), %%xmm1" : : "r"(many) : "xmm1");
+	secret_free(s);
+	assert_false(in_registers(0xa5));
+}
+#endif
+
+static void
+secret_lock_pages_locks_and_keeps_out_of_dumps(void **state)
+{
+	char *p = mem_alloc(3, 4096);
+	char flags[256];
+
+	(void)state;
+	secret_lock_pages(p + 100, 8000);
+	for (size_t at = 100; at < 8100; at += 3999) {
+		page_flags(p + at, flags);
+		assert_non_null(strstr(flags, " lo "));
+		assert_non_null(strstr(flags, " dd "));
+	}
+	free(p);
+	assert_true(secret_all_locked());
+}
+
 static void
 secret_new_a_thousand_keys_fit_in_little_memory(void **state)
 {
@@ -411,6 +458,10 @@ main(void)
 		cmocka_unit_test(secret_new_chunk_has_a_guard_page_on_either_side),
 		cmocka_unit_test(secret_forked_child_finds_zeros),
 		cmocka_unit_test(secret_free_wipes_and_gives_the_place_to_the_next),
+#ifdef __x86_64__
+		cmocka_unit_test(secret_from_and_free_leave_nothing_in_the_registers),
+#endif
+		cmocka_unit_test(secret_lock_pages_locks_and_keeps_out_of_dumps),
 		cmocka_unit_test(secret_new_a_thousand_keys_fit_in_little_memory),
 		cmocka_unit_test(secret_free_of_a_large_one_gives_its_memory_back),
 		cmocka_unit_test(secret_new_and_free_on_many_threads_keep_apart),

@@ -1,0 +1,68 @@
+# shellcheck shell=dash
+# SPDX-License-Identifier: MIT
+#
+# Words for tests that look for keys where none may be: `. "$TESTS/secrets.sh"` behind cli.sh. The keys
+# looked for lie in the directory `secret`, a file each; tests/secrets has what looks.
+
+SECRETS=$ROOT/tests/secrets/secrets.rb
+mkdir secret
+
+watch_build()
+{
+	gcc -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -O2 -o watch "$ROOT/tests/secrets/watch.c"
+	gcc -Wall -Wextra -O2 -fPIC -shared -o same_random.so "$ROOT/tests/secrets/same_random.c"
+}
+
+# Of what is encrypted to the admin: the line around the packed text, and the packed text.
+unpacked() # ADMIN FILE
+{
+	as "$1" gpg --batch --quiet --decrypt "$2" 2>/dev/null | ruby -e '
+		marker, rest = STDIN.binmode.read.split("\n", 2)
+		File.binwrite(ARGV[0] + ".marker", marker)
+		File.binwrite(ARGV[0] + ".packed", rest[0, rest.index("\n" + marker)])' \
+		"secret/$1.${2##*/}"
+}
+
+# The keys that are stored now, and what stands around them, besides those that are there already.
+secrets_note() # ADMIN DISK...
+{
+	local who="$1" disk file
+
+	shift
+	n_noted=$((${n_noted:-0} + 1))
+	for disk; do
+		as "$who" arver-plain --dump-key "$disk" >"secret/$who.$disk.$n_noted" 2>/dev/null ||
+			rm "secret/$who.$disk.$n_noted"
+	done
+	for file in "data/keys/$who"/*; do
+		[ ! -e "$file" ] || unpacked "$who" "$file"
+	done
+}
+
+with_same_random() # N COMMAND...
+{
+	local n="$1"
+
+	shift
+	SAME_RANDOM="$n" LD_PRELOAD="$WORK/same_random.so" "$@"
+}
+
+# Alice's command with `disk`s of alice and bob, twice from the same state: the first time
+# to have the keys that it makes, the second time to look at its memory while it makes them again.
+expect_keys_in_place() # ACTION...
+{
+	seed=$((${seed:-0} + 1))
+	save_world
+	expect_status 0 as alice with_same_random $seed arver-plain "$@"
+	for who in alice bob; do
+		# shellcheck disable=SC2086
+		secrets_note $who $disks
+	done
+	restore_world
+	"$SECRETS" needles secret >needles
+	expect_status 0 as alice ./watch needles "report.$seed" env "SAME_RANDOM=$seed" \
+		"LD_PRELOAD=$WORK/same_random.so" "$(realpath bin/arver-plain)" "$@"
+	! grep '^piece' "report.$seed" || fail "keys are where none may be (arver $*)"
+	grep -q '^end [0-9]* 0 0 ' "report.$seed" || fail "keys are there in the end (arver $*)"
+	grep -q '^end [0-9]* 0 0 [1-9]' "report.$seed" || fail "no key was ever seen (arver $*)"
+}
