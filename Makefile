@@ -15,7 +15,7 @@ WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes 
 HARDEN := -fPIE -fstack-protector-strong -fstack-clash-protection -fcf-protection
 FORTIFY := -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
 ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -DARVER_VERSION='"$(VERSION)"' -pthread -MMD -MP $(WARN) $(HARDEN) $(CFLAGS)
-ALL_LDFLAGS = -pthread -pie -Wl,-z,relro,-z,now $(LDFLAGS)
+ALL_LDFLAGS = -pthread -pie -Wl,-z,relro,-z,now,-z,noexecstack $(LDFLAGS)
 LIBS := -lcryptsetup -lblkid -lssh -lyaml -lgpgme -lgcrypt -lz -ljson-c
 
 # Rooms, in the order in which data passes through them.
@@ -146,7 +146,7 @@ check:
 	    build/tests/cut.so $(FUZZERS)
 	$(Q)echo "  SEED    $(SEED) (make check SEED=$(SEED) makes the same cuts)"
 	$(Q)SEED=$(SEED) tests/run tests/torture/some-cuts-anywhere tests/torture/judge-is-judged tests/torture/power-cuts \
-	    tests/layers.sh tests/symbols.sh tests/lint.sh tests/valgrind.sh tests/fuzz/run \
+	    tests/layers.sh tests/symbols.sh tests/hardening.sh tests/lint.sh tests/valgrind.sh tests/fuzz/run \
 	    $(addprefix build/asan/,$(UNIT) $(CONTRACT)) $(addprefix build/tsan/,$(THREADED)) $(CLI) $(E2E)
 
 # Every cut there is: hours. TORTURE='--minutes 60' instead of --all is a random part of it.
