@@ -66,3 +66,46 @@ expect_keys_in_place() # ACTION...
 	grep -q '^end [0-9]* 0 0 ' "report.$seed" || fail "keys are there in the end (arver $*)"
 	grep -q '^end [0-9]* 0 0 [1-9]' "report.$seed" || fail "no key was ever seen (arver $*)"
 }
+
+TRACED=execve,write,writev,pwrite64,pwritev,sendto,sendmsg,sendmmsg,read,readv,pread64,recvfrom,recvmsg
+TRACED=$TRACED,prctl,memfd_create,vmsplice,process_vm_writev,setxattr,fsetxattr,symlink,rename,openat,mkdir
+
+traced() # COMMAND...
+{
+	n_traced=$((${n_traced:-0} + 1))
+	strace -ff -v -xx -yy -s 300000 -o "trace/$n_traced" -e trace="$TRACED" "$@"
+}
+
+# Every action of two admins' life with a key, traced, once with many words and once with JSON.
+traced_story()
+{
+	mkdir -p trace
+	expect_status 0 as alice traced arver-plain --vv --create colo
+	expect_status 0 as alice traced arver-plain --json --add-user bob colo
+	secrets_note alice one two
+	secrets_note bob one two
+	expect_status 0 as alice traced arver-plain --json --vv --verify colo
+	expect_status 0 as alice traced arver-plain --json --refresh one
+	expect_status 0 as alice traced arver-plain --vv --refresh two
+	as alice traced arver-plain --vv --dump-key one 2>err | cat >/dev/null
+	expect_status 0 as alice traced arver-plain --vv --keys ALL
+	expect_status 0 as alice traced arver-plain --json --info colo
+	expect_status 0 as alice traced arver-plain --vv --force --add-user bob colo
+	secrets_note alice one two
+	secrets_note bob one two
+	printf 'a human passphrase that is long enough' | tee secret/typed |
+		cryptsetup luksAddKey --batch-mode --key-file secret/alice.one.3 disk/one /dev/stdin
+	typed() { traced "$@" <secret/typed; }
+	expect_status 0 as alice typed arver-plain --vv --force --ask-password --add-user bob one
+	secrets_note bob one two
+	expect_status 0 as alice traced arver-plain --vv --garbage-collect
+	expect_status 0 as alice traced arver-plain --vv --del-user bob two
+	[ "$(find secret -name '*.one.*' | wc -l)" -ge 5 ] || fail 'there are fewer keys than there were'
+}
+
+expect_no_secret_anywhere()
+{
+	"$SECRETS" trace secret trace/* >found || fail "a secret is where none may be: $(head -5 found)"
+	"$SECRETS" files secret data disk home out err /dev/shm >found ||
+		fail "a file holds a secret: $(head -5 found)"
+}
