@@ -113,8 +113,10 @@ choose_key(const struct app *app, struct work *w)
 static void
 decide_resume(const struct app *app, struct work *w)
 {
-	if (w->has_auth && w->auth.slot == w->slot &&
-	    secret_equal(w->auth.key, staged_key(app, w->disk)->passphrase)) {
+	const struct key *staged = staged_key(app, w->disk);
+
+	if (staged && w->has_auth && w->auth.slot == w->slot &&
+	    secret_equal(w->auth.key, staged->passphrase)) {
 		choose_key(app, w);
 		w->in_slot = true;
 		w->go = WORK_DIRECT;

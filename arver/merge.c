@@ -70,9 +70,10 @@ take_word(struct merge *m, const struct journal_note *note, const char *word)
 	char *name;
 	double when = strtod(word, &name);
 	const struct key *key = *name == ' ' ? key_of_name(m->app->keys, name + 1) : NULL;
+	const char *path = strchr(name, '/');
 
-	if (key && key->state != KEY_DEAD && key->proven < when &&
-	    !is_another_disk(m, strchr(name, '/'), note->disk))
+	if (key && path && key->state != KEY_DEAD && key->proven < when &&
+	    !is_another_disk(m, path, note->disk))
 		key_edits_of(&m->edits, key)->dead = when;
 }
 

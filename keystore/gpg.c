@@ -286,7 +286,7 @@ static bool
 is_full_length(const struct openpgp_message *m, const struct gpg_recipient *to)
 {
 	const struct _gpgme_subkey *sub = subkey_by_id(to->key, m->recipients[0].key_id);
-	size_t full = (sub->length + 7) / 8;
+	size_t full = sub ? (sub->length + 7) / 8 : 0; /* check_recipients has found it */
 
 	switch (m->recipients[0].algorithm) {
 	case 1: /* RSA */

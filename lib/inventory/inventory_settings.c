@@ -171,8 +171,12 @@ read_timeout(struct inventory *inv, const struct scope *s, const struct yaml_pai
 		}
 		if (!value_duration(FILE_NAME, time, &ms, e))
 			return false;
-		for (size_t h = 0; h < s->n_hosts; h++)
-			*time_of(s->hosts[h], time->key) = ms;
+		for (size_t h = 0; h < s->n_hosts; h++) {
+			int64_t *of_host = time_of(s->hosts[h], time->key);
+
+			if (of_host)
+				*of_host = ms;
+		}
 	}
 	return true;
 }

@@ -64,19 +64,18 @@ line_of(const yaml_event_t *event)
 	return (unsigned)event->start_mark.line + 1;
 }
 
+/* There is one inside of a list or mapping: where depth is not 0. */
 static struct level *
 top(struct builder *b)
 {
-	return b->depth > 0 ? &b->levels[b->depth - 1] : NULL;
+	return &b->levels[b->depth - 1];
 }
 
 /* Is the next thing to come the key of a mapping? */
 static bool
 key_comes(struct builder *b)
 {
-	const struct level *l = top(b);
-
-	return l && l->node->kind == YAML_MAP && !l->key;
+	return b->depth > 0 && top(b)->node->kind == YAML_MAP && !top(b)->key;
 }
 
 static bool
@@ -95,12 +94,13 @@ new_node(struct builder *b, enum yaml_kind kind, unsigned line, struct yaml_node
 static void
 place(struct builder *b, struct yaml_node *node)
 {
-	struct level *l = top(b);
+	struct level *l;
 
-	if (!l) {
+	if (b->depth == 0) {
 		b->root = node;
 		return;
 	}
+	l = top(b);
 	struct yaml_pair *child = mem_push(&b->children, &b->n_children, sizeof(*b->children));
 
 	*child = (struct yaml_pair){ l->key, l->key ? l->key_line : node->line, node };

@@ -175,7 +175,7 @@ read_line(struct known_hosts *k, char *line, const struct known_hosts_entry *at,
 	}
 	type = next_word(&line);
 	key = next_word(&line);
-	if (!key || !matches(name, hosts) || !known_hosts_decode(key, &blob))
+	if (!hosts || !type || !key || !matches(name, hosts) || !known_hosts_decode(key, &blob))
 		return;
 	entry = mem_push(&k->at, &k->n, sizeof(*entry));
 	*entry = *at;
