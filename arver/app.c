@@ -26,6 +26,18 @@ app_warn(void *arg, const char *text)
 }
 
 void
+app_warn_unlocked(void)
+{
+	static bool told;
+
+	if (told || secret_all_locked())
+		return;
+	log_line(LOG_WARNING, "memory for passphrases could not be locked, and may reach swap: raise "
+			      "the limit of locked memory (ulimit -l)");
+	told = true;
+}
+
+void
 app_done(struct app *app)
 {
 	secret_drop(&app->asked);
@@ -99,6 +111,7 @@ app_load_keys(struct app *app, struct err *e)
 
 	if (!app_open_keystore(app, e) || !keystore_fill(app->keystore, keys, e))
 		return false;
+	app_warn_unlocked(); /* while one can still leave it */
 	app->keys = TAKE(keys);
 	pinned_check_keys(app);
 	return true;

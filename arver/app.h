@@ -90,5 +90,7 @@ struct run_options app_run_options(struct app *app, void (*on_row)(void *arg, co
 
 /* A warning for the person, for callbacks: `arg` is not used. */
 void app_warn(void *arg, const char *text);
+/* Say once, if it is so, that secrets lie in memory that is not locked. */
+void app_warn_unlocked(void);
 
 #endif

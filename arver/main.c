@@ -144,9 +144,7 @@ main(int argc, char **argv)
 	}
 	show_end(&app.show, atomic_load(&cancelled) ? 130 : status);
 	app_done(&app);
-	if (!secret_all_locked())
-		log_line(LOG_WARNING, "memory for passphrases could not be locked, and may have "
-				      "reached swap: raise the limit of locked memory (ulimit -l)");
+	app_warn_unlocked();
 	if ((fflush(stdout) != 0 || ferror(stdout)) && status == 0) {
 		status = 1;
 		log_line(LOG_ERROR, "standard output could not be written");
