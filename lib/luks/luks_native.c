@@ -224,22 +224,15 @@ luks_native_prefer(struct luks_use *u, int slot, struct err *e)
 	return r >= 0 || fail(u, "its header cannot be written", r, e);
 }
 
-static void
-drop_volume_key(char **vk)
-{
-	crypt_safe_free(*vk);
-}
-
 bool
 luks_native_add(struct luks_use *u, const struct luks_add *a, unsigned version, struct err *e)
 {
-	AUTO(drop_volume_key) char *vk = crypt_safe_alloc(VOLUME_KEY_MAX);
+	AUTO(secret_drop) struct secret *volume_key = secret_new(VOLUME_KEY_MAX);
+	char *vk = secret_space(volume_key).ptr;
 	struct bytes auth = secret_bytes(a->auth.key), key = secret_bytes(a->key);
 	size_t len = VOLUME_KEY_MAX;
 	int r;
 
-	if (!vk)
-		mem_exhausted();
 	if (!set_pbkdf(u, a->pbkdf, version, e))
 		return false;
 	str_clear(&u->words);
