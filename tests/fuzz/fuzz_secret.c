@@ -97,6 +97,13 @@ secret_all_locked(void)
 }
 
 void
+secret_lock_pages(const void *p, size_t len)
+{
+	(void)p;
+	(void)len;
+}
+
+void
 secret_wipe_all(void)
 {
 }
