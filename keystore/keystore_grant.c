@@ -91,17 +91,14 @@ find_giver(const struct keystore *ks, const char *fingerprint)
 /* What can be said without gpg. */
 static bool
 check_text(const struct keystore *ks, const struct grant *g, struct bytes stream,
-    const struct admin **out_giver, struct err *why)
+    const struct admin *giver, struct err *why)
 {
 	const struct admin *me = find_me(ks);
 	char sum[GRANT_SUM];
 
 	sha256_hex(stream, sum);
-	*out_giver = find_giver(ks, g->from);
-	if (!*out_giver)
-		return err_set(why, ERR_DATA, "is by %s, who is not in users", g->from);
-	if ((*out_giver)->revoked)
-		return err_set(why, ERR_DATA, "is by %s, who is revoked", (*out_giver)->name);
+	if (giver->revoked)
+		return err_set(why, ERR_DATA, "is by %s, who is revoked", giver->name);
 	if (strcmp(sum, g->keys) != 0)
 		return err_set(why, ERR_DATA, "is for other keys");
 	if (!me || strcasecmp(me->fingerprint, g->to) != 0)
@@ -114,11 +111,15 @@ static bool
 check(struct keystore *ks, const struct grant *g, struct bytes stream, struct voucher *out)
 {
 	AUTO(str_done) struct str public_key = { 0 };
-	const struct admin *giver = NULL;
+	const struct admin *giver = find_giver(ks, g->from);
 	struct gpg_recipient_query q = { 0 };
 	struct err ignored;
 
-	if (!check_text(ks, g, stream, &giver, &out->why))
+	if (!giver) {
+		err_set(&out->why, ERR_DATA, "is by %s, who is not in users", g->from);
+		return false;
+	}
+	if (!check_text(ks, g, stream, giver, &out->why))
 		return false;
 	/* without it the key may be in the keyring */
 	(void)!keystore_read_public(ks, giver->name, &public_key, &ignored);
