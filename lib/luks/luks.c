@@ -64,7 +64,7 @@ void
 luks_open_all(struct luks *l, struct luks_opening *at, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		at[i].opened = false;
+		at[i].opened = at[i].was_open = false;
 		at[i].err = (struct err){ 0 };
 	}
 	l->ops->open(l, at, n);

@@ -89,6 +89,7 @@ struct luks_opening {
 	size_t which;		/* opened: the index of the try that fitted */
 	struct err err;		/* otherwise: why, as of luks_open */
 	bool opened;
+	bool was_open;		/* nothing was tried: the mapping was there, on this device */
 };
 
 /* What lies on a device that is to be formatted. */

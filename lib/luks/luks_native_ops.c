@@ -47,37 +47,40 @@ foreign(const struct disk *d, const struct luks_status *s, struct err *e)
 
 /* Neither open nor another's mapping in the way. */
 static bool
-name_free(const struct disk *d, struct err *e)
+name_free(const struct disk *d, bool *out_open, struct err *e)
 {
 	struct luks_status s = { 0 };
 
 	luks_mapping_status(d, &s);
-	if (s.state == LUKS_OPEN)
+	*out_open = s.state == LUKS_OPEN;
+	if (*out_open)
 		return err_set(e, ERR_DISK, "%s is open already", path_shown(d->path));
 	return s.state == LUKS_CLOSED || foreign(d, &s, e);
 }
 
 static bool
-open_one(const struct disk *d, const struct luks_try *tries, size_t n, size_t *out, struct err *e)
+open_one(struct luks_opening *o)
 {
 	HOLD(&luks_native_lock);
 	AUTO(luks_use_done) struct luks_use u = { 0 };
+	const struct disk *d = o->disk;
+	struct err *e = &o->err;
 
-	if (!keys_usable(d, tries, n, e) || !name_free(d, e) || !luks_use_header(&u, d, e) ||
-	    !luks_rules_pinned(d, luks_use_uuid(&u), e))
+	if (!keys_usable(d, o->tries, o->n_tries, e) || !name_free(d, &o->was_open, e) ||
+	    !luks_use_header(&u, d, e) || !luks_rules_pinned(d, luks_use_uuid(&u), e))
 		return false;
-	for (size_t i = 0; i < n; i++) {
-		enum luks_fit fit = luks_native_try(&u, &tries[i], d->name, e);
+	for (size_t i = 0; i < o->n_tries; i++) {
+		enum luks_fit fit = luks_native_try(&u, &o->tries[i], d->name, e);
 
 		if (fit == LUKS_BROKEN)
 			return false;
 		if (fit == LUKS_FITS) {
-			*out = i;
+			o->which = i;
 			return true;
 		}
 	}
 	return err_set(e, ERR_KEY, "%s: no key slot of %s takes %s", path_shown(d->path), d->device,
-	    n > 1 ? "one of my keys" : "my key");
+	    o->n_tries > 1 ? "one of my keys" : "my key");
 }
 
 static void
@@ -85,8 +88,7 @@ native_open(struct luks *l, struct luks_opening *at, size_t n)
 {
 	(void)l;
 	for (size_t i = 0; i < n; i++)
-		at[i].opened = open_one(at[i].disk, at[i].tries, at[i].n_tries, &at[i].which,
-		    &at[i].err);
+		at[i].opened = open_one(&at[i]);
 }
 
 static bool

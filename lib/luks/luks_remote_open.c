@@ -98,6 +98,9 @@ decide(const void *arg, const struct luks_reply *seen, struct str *go, struct er
 	for (size_t i = 0; i < b->n; i++) {
 		struct luks_opening *o = &b->at[i];
 
+		const struct luks_step *exists = step_of(seen, i, "exists");
+
+		o->was_open = exists && exists->status == 0;
 		b->asked[i] = o->err.kind == ERR_NONE && may_open(o->disk, seen, i, &o->err);
 		str_add(go, b->asked[i] ? " y" : " n");
 	}

@@ -32,10 +32,42 @@ read_status(struct lane_run *l, struct err *e)
 	return true;
 }
 
+static bool
+has_keys(const struct lane_run *l, const struct disk *d)
+{
+	AUTO(tries_done) struct tries t = { 0 };
+
+	tries_add_mine(&t, l, d, LUKS_ANY_SLOT);
+	return t.n > 0;
+}
+
+/*
+ * Is one command that opens all disks of the lane everything that is to come? It looks before it asks
+ * for keys, and a look before that would tell nothing more.
+ */
+static bool
+is_one_command(const struct lane_run *l)
+{
+	size_t n = 0;
+
+	for (size_t k = 0; k < l->lane->n; k++) {
+		const struct step *step = &l->lane->steps[k];
+
+		if (step->kind == STEP_STATUS)
+			continue;
+		if (step->kind != STEP_OPEN || ++n > RUN_OPEN_BATCH || !has_keys(l, step->disk))
+			return false;
+	}
+	return n > 0;
+}
+
 void
 step_status(struct lane_run *l, struct row *row)
 {
-	row->outcome = read_status(l, &row->err) ? OUTCOME_DONE : outcome_of(&row->err);
+	if (is_one_command(l))
+		row->outcome = OUTCOME_DONE;
+	else
+		row->outcome = read_status(l, &row->err) ? OUTCOME_DONE : outcome_of(&row->err);
 }
 
 bool
@@ -71,15 +103,6 @@ all_as_asked(const struct lane_run *l, struct err *e)
 		any = any || s->attempted;
 	}
 	return any || err_set(e, ERR_HOOK, "hook not run, because no disk was tried here");
-}
-
-static bool
-has_keys(const struct lane_run *l, const struct disk *d)
-{
-	AUTO(tries_done) struct tries t = { 0 };
-
-	tries_add_mine(&t, l, d, LUKS_ANY_SLOT);
-	return t.n > 0;
 }
 
 /* Does the moment for this hook come? If not, the row says why. */
@@ -184,6 +207,17 @@ mapping_result(struct lane_run *l, struct row *row, bool ok, enum luks_state wan
 	s->as_asked = s->changed = row->outcome == OUTCOME_DONE;
 }
 
+static void
+already_open(struct lane_run *l, struct row *row)
+{
+	struct disk_state *s = lane_disk(l, row->step->disk);
+
+	row->outcome = OUTCOME_NEEDLESS;
+	s->attempted = s->as_asked = true;
+	s->asked = LUKS_OPEN;
+	snprintf(row->note, sizeof(row->note), "already open");
+}
+
 /* Is this disk to be opened? Its tries then; otherwise the row is finished. */
 static bool
 prepare_open(struct lane_run *l, struct row *row, struct tries *t)
@@ -194,10 +228,7 @@ prepare_open(struct lane_run *l, struct row *row, struct tries *t)
 	if (s->ended)
 		return false;
 	if (s->status.state == LUKS_OPEN) {
-		row->outcome = OUTCOME_NEEDLESS;
-		s->attempted = s->as_asked = true;
-		s->asked = LUKS_OPEN;
-		snprintf(row->note, sizeof(row->note), "already open");
+		already_open(l, row);
 		return false;
 	}
 	if (l->o->my_slot >= 0)
@@ -234,6 +265,10 @@ step_open_all(struct lane_run *l, struct row *rows, size_t n)
 	if (m > 0)
 		luks_open_all(l->luks, at, m);
 	for (size_t i = 0; i < m; i++) {
+		if (at[i].was_open) {
+			already_open(l, of[i]);
+			continue;
+		}
 		of[i]->err = at[i].err;
 		mapping_result(l, of[i], at[i].opened, LUKS_OPEN);
 	}
