@@ -177,15 +177,26 @@ struct dropping {
 	struct key_edits dead;
 };
 
+/* Is there a key that is not dead, for this disk or, where it has another path by now, for its header? */
+static bool
+has_successor(const struct keyring *kr, const struct key *key)
+{
+	const char *path;
+	bool found = keyring_key_of(kr, key->passphrase, &path) && keyring_has_live(kr, path);
+
+	path = NULL;
+	while (!found && key->uuid && (path = keyring_path_of_uuid(kr, key->uuid, path)))
+		found = keyring_has_live(kr, path);
+	return found;
+}
+
 /* Nobody need believe what says that the only key of a disk is dead. */
 static void
 collect_dead(void *arg, const struct key *key, const struct key_edit *edit)
 {
 	struct dropping *d = arg;
-	const char *path;
 
-	if (is_dead(key, edit) && keyring_key_of(d->m->app->keys, key->passphrase, &path) &&
-	    keyring_has_live(d->m->app->keys, path))
+	if (is_dead(key, edit) && has_successor(d->m->app->keys, key))
 		key_edits_of(&d->dead, key)->drop = true;
 }
 
