@@ -102,9 +102,10 @@ tidy_doubted(struct granting *g, struct work *w, uint32_t slots)
 	uint32_t others = slots_of_others(g) & luks_all_slots(&w->header);
 	uint32_t may = slots & ~(w->disk->rescue_slots | 1u << w->slot | 1u << w->auth.slot);
 
+	if (others & ~luks_active(&w->header))
+		may = 0;
 	for (int slot = 0; slot < LUKS_MAX_SLOTS; slot++)
-		if (inventory_slot_owner(g->app->inventory, slot) ||
-		    (others & ~luks_active(&w->header)))
+		if (inventory_slot_owner(g->app->inventory, slot))
 			may &= ~(1u << slot);
 	if (may)
 		w->filled = others;

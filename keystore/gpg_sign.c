@@ -19,17 +19,23 @@ can_sign(gpgme_key_t key)
 	return false;
 }
 
+static bool
+is_of(gpgme_key_t key, const char *fingerprint)
+{
+	for (gpgme_subkey_t sub = key->subkeys; sub; sub = sub->next)
+		if (sub->fpr && fingerprint && strcasecmp(sub->fpr, fingerprint) == 0)
+			return true;
+	return false;
+}
+
 /* By the key that was asked for and by no other, as `local-user` in gpg.conf would have it. */
 static bool
 check_signer(struct gpg *g, gpgme_key_t key, struct err *e)
 {
 	gpgme_sign_result_t result = gpgme_op_sign_result(g->ctx);
 	gpgme_new_signature_t made = result ? result->signatures : NULL;
-	bool ours = false;
 
-	for (gpgme_subkey_t sub = key->subkeys; sub && made; sub = sub->next)
-		ours = ours || (sub->fpr && made->fpr && strcasecmp(sub->fpr, made->fpr) == 0);
-	return (ours && !made->next) ||
+	return (made && is_of(key, made->fpr) && !made->next) ||
 	    err_set(e, ERR_DATA, "gpg does not sign with your key alone: take local-user out of gpg.conf");
 }
 
@@ -83,15 +89,6 @@ refuse(gpgme_signature_t s, struct err *why)
 	default:
 		return err_set(why, ERR_DATA, "cannot be checked: %s", gpgme_strerror(s->status));
 	}
-}
-
-static bool
-is_of(gpgme_key_t key, const char *fingerprint)
-{
-	for (gpgme_subkey_t sub = key->subkeys; sub; sub = sub->next)
-		if (sub->fpr && fingerprint && strcasecmp(sub->fpr, fingerprint) == 0)
-			return true;
-	return false;
 }
 
 bool

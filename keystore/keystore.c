@@ -149,33 +149,29 @@ sealed_done(struct sealed *s)
 
 /* What could not be read again must never take the place of what can. */
 static bool
-pack(const struct entry_list *entries, const char *admin, struct secret **out, struct err *e)
+check_readable(const struct secret *plain, const char *admin, struct err *e)
 {
-	AUTO(secret_drop) struct secret *stream = keyfile_pack(entries);
-	AUTO(secret_drop) struct secret *plain = keyfile_wrap(stream, (struct bytes){ 0 });
 	AUTO(entry_list_done) struct entry_list again = { 0 };
 
-	if (!keyfile_parse(secret_bytes(plain), &again, NULL, e))
-		return err_wrap(e, "the keys of %s do not go into one file", admin);
-	*out = TAKE(stream);
-	return true;
+	return keyfile_parse(secret_bytes(plain), &again, NULL, e) ||
+	    err_wrap(e, "the keys of %s do not go into one file", admin);
 }
 
 bool
 keystore_seal(struct keystore *ks, const struct admin *who, const struct entry_list *entries,
     struct sealed *out, struct err *e)
 {
-	AUTO(secret_drop) struct secret *stream = NULL;
+	AUTO(secret_drop) struct secret *stream = keyfile_pack(entries);
 	AUTO(secret_drop) struct secret *plain = NULL;
 	AUTO(str_done) struct str content = { 0 };
 	AUTO(str_done) struct str grant = { 0 };
 	const struct gpg_recipient *to = NULL;
 
-	if (!find_recipient(ks, who, &to, e) || !pack(entries, who->name, &stream, e) ||
+	if (!find_recipient(ks, who, &to, e) ||
 	    !keystore_grant(ks, who, secret_bytes(stream), &grant, e))
 		return false;
 	plain = keyfile_wrap(stream, str_bytes(&grant));
-	if (!gpg_encrypt(ks->gpg, to, plain, &content, e))
+	if (!check_readable(plain, who->name, e) || !gpg_encrypt(ks->gpg, to, plain, &content, e))
 		return false;
 	if (content.len > KEYSTORE_MAX_FILE)
 		return err_set(e, ERR_DATA, "the keys of %s do not go into one file", who->name);
