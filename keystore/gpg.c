@@ -84,6 +84,8 @@ gpg_new(struct gpg **out, struct err *e)
 	gpgme_error_t r;
 
 	name_terminal();
+	/* Or else it runs gpgconf three times and gpgsm once to find out what nobody here asks for. */
+	gpgme_set_global_flag("disable-gpgconf", "1");
 	gpgme_check_version(NULL);
 	r = gpgme_engine_check_version(GPGME_PROTOCOL_OpenPGP);
 	if (!r)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * gpg_decrypt: two calls of gpg. The first takes off the encryption and looks at nothing
- * inside; only it may ask for the passphrase of my key. The second unpacks what
- * was inside (compressed or not, signed or not) and may not ask: a message in there that is
+ * gpg_decrypt: a gpg takes off the encryption and looks at nothing inside; only it may ask for
+ * the passphrase of my key. What is inside is one packet of plain text, as gpg_encrypt has it made,
+ * or else a second gpg unpacks it (compressed or not, signed or not) and may not ask: a message in there that is
  * encrypted once more, to a password say, is no key file. Both write into a gpg_sink.
  */
 #include <string.h>
@@ -75,6 +75,20 @@ count_status(const struct str *status, const char *keyword)
 	return n;
 }
 
+/* The text of packets as gpg_encrypt has them made; false if they are others. */
+static bool
+take_literal(struct bytes packets, struct secret **out)
+{
+	AUTO(secret_drop) struct secret *plain = secret_new(packets.len + 1);
+	size_t len = 0;
+
+	if (!openpgp_literal(packets, secret_space(plain), &len))
+		return false;
+	secret_set_len(plain, len);
+	*out = TAKE(plain);
+	return true;
+}
+
 /*
  * The one text in these packets. gpgme's own decryption fails where nothing is encrypted, and
  * drops the text.
@@ -115,5 +129,6 @@ gpg_decrypt(struct gpg *g, struct bytes armored, struct secret **out, struct err
 	if (!openpgp_parse(armored, &m, e)) /* of what is behind a message gpg says nothing here */
 		return false;
 	return unwrap(g, armored, &packets, e) &&
-	    unpack(secret_bytes(packets), capacity, out, e);
+	    (take_literal(secret_bytes(packets), out) ||
+		unpack(secret_bytes(packets), capacity, out, e));
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * openpgp: packet after packet, strictly and bounded by the input; of messages only the public-key
- * session keys are looked into, of keys only what kinds of packets there are.
+ * session keys are looked into, of keys only what kinds of packets there are, of what was encrypted only a
+ * packet of plain text.
  */
 #include "keystore/openpgp.h"
 
@@ -10,6 +11,8 @@
 
 #define TAG_SESSION_KEY 1
 #define TAG_SIGNATURE 2
+#define TAG_LITERAL 11
+#define DATE_BYTES 4
 #define TAG_DATA 18	 /* with modification detection */
 #define TAG_DATA_AEAD 20 /* as GnuPG 2.3 writes it */
 
@@ -257,6 +260,41 @@ openpgp_parse(struct bytes armored, struct openpgp_message *out, struct err *e)
 		return false;
 	*out = m;
 	return true;
+}
+
+/* What stands before the text of a literal data packet: its kind, the name of a file, a date. */
+static bool
+take_literal_head(struct reader *r)
+{
+	uint64_t kind, name_len;
+	struct reader skipped;
+
+	return take_number(r, 1, &kind) && kind == 'b' && take_number(r, 1, &name_len) &&
+	    take_part(r, (size_t)name_len + DATE_BYTES, &skipped);
+}
+
+bool
+openpgp_literal(struct bytes packets, struct span room, size_t *out_len)
+{
+	struct reader r = { packets.ptr, (const unsigned char *)packets.ptr + packets.len }, part;
+	struct packet p;
+	size_t n = 0;
+
+	if (!read_header(&r, &p) || p.tag != TAG_LITERAL || !take_part(&r, p.len, &part) ||
+	    !take_literal_head(&part))
+		return false;
+	for (;;) {
+		if (left(&part) > room.len - n)
+			return false;
+		memcpy((char *)room.ptr + n, part.at, left(&part));
+		n += left(&part);
+		if (!p.partial)
+			break;
+		if (!read_new_length(&r, &p) || !take_part(&r, p.len, &part))
+			return false;
+	}
+	*out_len = n;
+	return left(&r) == 0;
 }
 
 /* A public or secret key or subkey, a signature, a trust, a name, a picture. */

@@ -37,6 +37,13 @@ MUST_CHECK bool openpgp_is_armored(struct bytes text, struct err *e);
 MUST_CHECK bool openpgp_parse(struct bytes armored, struct openpgp_message *out, struct err *e);
 
 /*
+ * Copy the text out of `packets`, as they lie inside an encryption, if that is one binary literal data
+ * packet (tag 11, kind 'b') and nothing else; `room` is at least as long as they are. False for all else, which
+ * is no error: compressed, signed, damaged, only gpg can tell.
+ */
+MUST_CHECK bool openpgp_literal(struct bytes packets, struct span room, size_t *out_len);
+
+/*
  * ERR_DATA unless it is one whole ASCII-armored block of packets as keys have them: keys, names,
  * pictures, signatures, each of a known length. So it is never more than it looks: nothing unpacks.
  * Whose key it is, and whether there is one, is not looked at.

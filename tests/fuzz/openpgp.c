@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * keystore/openpgp and armor: 'a' and an armored message, 'p' and packets that get their armor here,
- * for else no chance would find the checksum; 'A' and 'P' the same of a public key.
+ * for else no chance would find the checksum; 'A' and 'P' the same of a public key; 'l' and what was
+ * inside an encryption.
  */
 #include "keystore/openpgp.h"
 
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include "fuzz.h"
 
@@ -122,12 +124,37 @@ read_public_key(struct bytes armored)
 	fuzz_expect_error(&e);
 }
 
+/* Never more than went in, and the same packet with another behind it is none. */
+static void
+read_literal(struct bytes in)
+{
+	AUTO(str_done) struct str more = { 0 };
+	char *room = malloc(in.len + 1);
+	size_t len = 0;
+
+	if (openpgp_literal(in, (struct span){ room, in.len }, &len)) {
+		EXPECT(len < in.len);
+		str_add_bytes(&more, in);
+		str_add_bytes(&more, (struct bytes){ "\xcb\x06" "b\0date", 8 });
+		free(room);
+		room = malloc(more.len);
+		/* unless the first has no end of its own */
+		EXPECT(!openpgp_literal(str_bytes(&more), (struct span){ room, more.len }, &len) ||
+		    *(const unsigned char *)in.ptr == 0xaf);
+	}
+	free(room);
+}
+
 void
 fuzz_one(struct bytes in)
 {
 	AUTO(str_done) struct str armored = { 0 };
 	unsigned form = fuzz_take(&in);
 
+	if (form == 'l') {
+		read_literal(in);
+		return;
+	}
 	if (form == 'p' || form == 'P')
 		add_armor(&armored, form == 'p' ? "MESSAGE" : "PUBLIC KEY BLOCK", in);
 	else

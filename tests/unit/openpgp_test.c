@@ -361,6 +361,74 @@ openpgp_check_public_key_reads_armor_strictly(void **state)
 			fail_msg("%zu", i);
 }
 
+/* Between memory that ends with the packets and memory that they just fit into. */
+static bool
+literal(struct bytes packets, struct str *out)
+{
+	char *copy = malloc(packets.len ? packets.len : 1), *room = malloc(packets.len + 1);
+	size_t len = SIZE_MAX;
+	bool ok;
+
+	memcpy(copy, packets.len ? packets.ptr : "", packets.len);
+	ok = openpgp_literal((struct bytes){ copy, packets.len }, (struct span){ room, packets.len }, &len);
+	str_clear(out);
+	if (ok)
+		str_add_bytes(out, (struct bytes){ room, len });
+	free(copy);
+	free(room);
+	return ok;
+}
+
+#define HEAD "b\x02nm\x00\x01\x02\x03" /* kind, name, date: 8 bytes */
+
+static void
+openpgp_literal_takes_plain_text_out(void **state)
+{
+	static const struct { struct bytes packets; const char *text; } cases[] = {
+		{ B("\xcb\x0c" HEAD "text"), "text" },
+		{ B("\xcb\x08" HEAD), "" },
+		{ B("\xcb\xe3" HEAD "\xe1te\x02xt"), "text" },	/* in chunks */
+		{ B("\xcb\xe3" HEAD "\x00"), "" },
+		{ B("\xac\x0c" HEAD "text"), "text" },		/* the old form */
+		{ B("\xaf" HEAD "text"), "text" },		/* to the end */
+		{ B("\xcb\x06" "b\x00" "date"), "" },
+	};
+	AUTO(str_done) struct str text = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		assert_true(literal(cases[i].packets, &text));
+		assert_string_equal(str_text(&text), cases[i].text);
+		for (size_t len = 0; len < cases[i].packets.len; len++)
+			if (literal((struct bytes){ cases[i].packets.ptr, len }, &text))
+				assert_int_equal(((const unsigned char *)cases[i].packets.ptr)[0], 0xaf);
+	}
+}
+
+static void
+openpgp_literal_leaves_all_else_to_gpg(void **state)
+{
+	static const struct bytes cases[] = {
+		B("\xcb\x0c" "t\x02nm\x00\x01\x02\x03" "text"),	/* line ends to be changed */
+		B("\xcb\x0c" "u\x02nm\x00\x01\x02\x03" "text"),
+		B("\xcb\x0c" HEAD "text" "\xcb\x08" HEAD),		/* one more packet */
+		B("\xcb\x0c" HEAD "text" "x"),
+		B("\xcb\x0d" HEAD "text"),				/* cut off */
+		B("\xcb\x0c" "b\x09nm\x00\x01\x02\x03" "text"),	/* a name beyond the end */
+		B("\xcb\xe3" HEAD "\xe1te"),				/* no last chunk */
+		B("\xcb\xe2" "b\x02nm" "\x08\x00\x01\x02\x03" "text"), /* a head in two chunks */
+		B("\xc8\x0c" HEAD "text"),				/* compressed */
+		B("\x0b\x0c" HEAD "text"),				/* no packet */
+		B(""),
+	};
+	AUTO(str_done) struct str text = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++)
+		if (literal(cases[i], &text))
+			fail_msg("%zu", i);
+}
+
 int
 main(void)
 {
@@ -375,6 +443,8 @@ main(void)
 		cmocka_unit_test(openpgp_parse_of_every_piece_is_refused),
 		cmocka_unit_test(openpgp_check_public_key_takes_what_keys_are_made_of),
 		cmocka_unit_test(openpgp_check_public_key_reads_armor_strictly),
+		cmocka_unit_test(openpgp_literal_takes_plain_text_out),
+		cmocka_unit_test(openpgp_literal_leaves_all_else_to_gpg),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
