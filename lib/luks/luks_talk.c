@@ -11,6 +11,7 @@
 #include "transport/transport.h"
 
 #define WORDS_MAX 240
+#define PIECE 16 /* bytes of a key that nobody says by chance */
 
 /* The state of one run, for the gate. */
 struct run {
@@ -166,6 +167,38 @@ blame(const struct luks_talk *talk, const struct proc_result *res, const struct 
 			 blame_end(talk, res, res->fed || talk->acts, host, e);
 }
 
+/* Black out whatever agrees with this key around the bytes [at, at + PIECE) of it. */
+static void
+hide_piece(struct bytes key, size_t at, struct str *said)
+{
+	const char *k = key.ptr;
+	char *p = said->ptr, *end = p + said->len;
+
+	while ((p = memmem(p, (size_t)(end - p), k + at, PIECE))) {
+		char *from = p, *to = p + PIECE;
+
+		for (size_t i = at; i > 0 && from > said->ptr && from[-1] == k[i - 1]; i--)
+			from--;
+		for (size_t i = at + PIECE; i < key.len && to < end && *to == k[i]; i++)
+			to++;
+		memset(from, '*', (size_t)(to - from));
+		p = to;
+	}
+}
+
+/*
+ * A server that says the keys again that it was sent (a wrapper that traces, or malice) does not bring
+ * them to a screen or a log. Passphrases of less than a piece are not looked for: each word blacked
+ * out would tell one.
+ */
+static void
+hide_keys(const struct run *r, struct str *said)
+{
+	for (size_t i = 1; said->len > 0 && i <= r->talk->n_keys; i++)
+		for (size_t at = 0; at + PIECE <= r->input[i].len; at += PIECE)
+			hide_piece(r->input[i], at, said);
+}
+
 /* sh -c SCRIPT arver SUDO DEVICE WORDS... */
 static void
 command_words(const struct luks_talk *talk, bool sudo, struct argv *out)
@@ -212,6 +245,9 @@ luks_talk_run(struct transport *t, int64_t limit_ms, const struct luks_talk *tal
 	}
 	if (!transport_run(t, &c, &res, e))
 		return err_wrap(e, "%s", talk->what);
+	hide_keys(&run, &res.out);
+	hide_keys(&run, &res.err);
+	hide_keys(&run, &res.lost);
 	if (run.refused) {
 		if (e)
 			*e = run.err;

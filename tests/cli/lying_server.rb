@@ -5,6 +5,7 @@
 require 'open3'
 
 DIR = ARGV.fetch(0)
+HEARD = File.join(DIR, 'heard')
 LIE = File.read(File.join(DIR, 'lie')).chomp
 STEP = /^arver: (try|prove|auth|own|kill|add|format) \d+/.freeze
 
@@ -23,11 +24,12 @@ LIES = {
   'slots out of range' => ->(said) { said.gsub(/^ (  )(\d+)(: luks2)/, ' \1\2999\3').gsub(/Key Slot (\d)/, 'Key Slot 4294967\1') },
   'one slot twice' => ->(said) { said.gsub(/^ (  )1(: luks2)/, ' \g<1>0\2').gsub('Key Slot 1', 'Key Slot 0') },
   'another header' => ->(said) { said.gsub(/\h{8}-\h{4}-\h{4}-\h{4}-\h{12}/, '00000000-1111-2222-3333-444444444444') },
+  'a part of the key' => ->(said) { said.gsub(STEP, "arver: \\1 1\n not #{File.binread(HEARD)[-160, 64]}") },
   'no salts' => ->(said) { said.gsub(/Salt: .*/, 'Salt:').gsub(/^ \t\s+(\h\h ){4,}.*$/, '') }
 }.freeze
 
 def heard(bytes)
-  File.open(File.join(DIR, 'heard'), 'ab') { |f| f.write(bytes) }
+  File.open(HEARD, 'ab') { |f| f.write(bytes) }
 end
 
 def flood(out)

@@ -69,15 +69,21 @@ agree(const void *arg, const struct luks_reply *seen, struct str *go, struct err
 }
 
 static bool
-talk(bool willing, bool acts, struct luks_reply *reply, struct err *e)
+talk_with(const char *passphrase, bool willing, bool acts, struct luks_reply *reply, struct err *e)
 {
-	AUTO(secret_drop) struct secret *key = secret_from(bytes_of("open sesame"));
+	AUTO(secret_drop) struct secret *key = secret_from(bytes_of(passphrase));
 	const struct secret *keys[] = { key, key };
 	const struct luks_talk what = { .what = "colo/web1/data", .device = "/dev/sdb",
 		.script = LUKS_SCRIPT_ADD, .acts = acts, .keys = keys, .n_keys = 2,
 		.decide = acts ? NULL : agree, .arg = &willing };
 
 	return luks_talk_run(&transport, 1000, &what, reply, e);
+}
+
+static bool
+talk(bool willing, bool acts, struct luks_reply *reply, struct err *e)
+{
+	return talk_with("open sesame", willing, acts, reply, e);
 }
 
 #define READY "\narver: begin 0\narver: dump 0\n x\narver: ready 0\n"
@@ -107,6 +113,31 @@ luks_talk_sends_keys_when_it_may(void **state)
 	assert_string_equal(luks_reply_first(&reply, "add")->text.ptr, "words\nmore\n");
 	for (size_t i = 0; i < told.argv.n; i++)
 		assert_null(strstr(told.argv.at[i], "sesame"));
+}
+
+#define LONG_KEY "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+static void
+luks_talk_hears_no_key_again(void **state)
+{
+	AUTO(luks_reply_done) struct luks_reply reply = { 0 };
+	struct err e = { 0 };
+
+	(void)state;
+	told.before = READY;
+	told.after = "arver: add 1\n <" LONG_KEY LONG_KEY "> 0123456789abcd\n"
+		     " bcdefghijklmnopqrstuvwxyzABCDEFG\narver: done 0\n";
+	assert_true(talk_with(LONG_KEY, true, false, &reply, &e));
+	assert_string_equal(luks_reply_first(&reply, "add")->text.ptr,
+	    "<********************************************************************************"
+	    "********************************************> 0123456789abcd\n"
+	    "********************************\n");
+
+	told.after = "";
+	told.err = "it was " LONG_KEY;
+	assert_false(talk_with(LONG_KEY, true, false, &reply, &e));
+	assert_non_null(strstr(e.text, "it was ***"));
+	assert_null(strstr(e.text, "0123"));
 }
 
 static void
@@ -226,6 +257,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(luks_talk_sends_keys_when_it_may, teardown),
+		cmocka_unit_test_teardown(luks_talk_hears_no_key_again, teardown),
 		cmocka_unit_test_teardown(luks_talk_sends_nothing_when_it_may_not, teardown),
 		cmocka_unit_test_teardown(luks_talk_tells_every_end, teardown),
 		cmocka_unit_test_teardown(luks_talk_with_no_host_is_not_begun, teardown),
