@@ -12,8 +12,9 @@
 #include "arver/options.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "tests/unit/temp_dir.h"
 
-static char home[64];
+static char home[TEMP_DIR_BYTES];
 
 static void
 write_config(const char *text)
@@ -34,8 +35,7 @@ static int
 make_home(void **state)
 {
 	(void)state;
-	strcpy(home, "/tmp/arver-config.XXXXXX");
-	if (!mkdtemp(home))
+	if (temp_dir_make(home))
 		return -1;
 	setenv("HOME", home, 1);
 	unsetenv("ARVER_USER");
@@ -48,8 +48,7 @@ static int
 remove_home(void **state)
 {
 	(void)state;
-	write_config(NULL);
-	return rmdir(home);
+	return temp_dir_remove(home);
 }
 
 static void

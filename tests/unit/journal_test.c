@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* journal: what is written is read back, damage is told by its line, two processes lose nothing. */
 #include <fcntl.h>
-#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -14,35 +13,27 @@
 #include <cmocka.h>
 #include "base/file.h"
 #include "state/journal.h"
+#include "tests/unit/temp_dir.h"
 
 #define HEAD "arver-journal 1\n"
 #define NOTE "disk /colo/web1/data\nadmin bob\nuuid 6b1e\n"
 
 /* --- a directory of its own for every test --- */
 
-static char dir[64];
+static char dir[TEMP_DIR_BYTES];
 
 static int
 make_dir(void **state)
 {
 	(void)state;
-	strcpy(dir, "/tmp/arver-journal.XXXXXX");
-	return mkdtemp(dir) ? 0 : -1;
-}
-
-static int
-remove_entry(const char *path, const struct stat *st, int flag, struct FTW *at)
-{
-	(void)st, (void)flag, (void)at;
-	return remove(path);
+	return temp_dir_make(dir);
 }
 
 static int
 remove_dir(void **state)
 {
 	(void)state;
-	chmod(dir, 0700);
-	return nftw(dir, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+	return temp_dir_remove(dir);
 }
 
 static void

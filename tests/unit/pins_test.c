@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* pins: what is remembered is read back to the byte, differences are found, damage is told by its line. */
 #include <fcntl.h>
-#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -15,34 +14,27 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "state/pins.h"
+#include "tests/unit/temp_dir.h"
 
 #define HEAD "arver-pins 1\n"
 #define PIN HEAD "host /colo/web1\nsince 5\n"
 
 /* --- a directory of its own for every test --- */
 
-static char dir[64];
+static char dir[TEMP_DIR_BYTES];
 
 static int
 make_dir(void **state)
 {
 	(void)state;
-	strcpy(dir, "/tmp/arver-pins.XXXXXX");
-	return mkdtemp(dir) ? 0 : -1;
-}
-
-static int
-remove_entry(const char *path, const struct stat *st, int flag, struct FTW *at)
-{
-	(void)st, (void)flag, (void)at;
-	return remove(path);
+	return temp_dir_make(dir);
 }
 
 static int
 remove_dir(void **state)
 {
 	(void)state;
-	return nftw(dir, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+	return temp_dir_remove(dir);
 }
 
 static ino_t

@@ -4,7 +4,6 @@
  * to files and wait for each other: order, limits, what a failure ends, and
  * what the main thread is told. Built with ThreadSanitizer too.
  */
-#include <ftw.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -14,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include <cmocka.h>
 #include "base/clock.h"
@@ -24,12 +22,13 @@
 #include "run/run.h"
 #include "run/work.h"
 #include "site.h"
+#include "tests/unit/temp_dir.h"
 
 #define MAX_ROWS 512
 
 /* One run: what is put into it, and what the main thread was told. */
 struct trial {
-	char dir[64]; /* of the hooks' files */
+	char dir[TEMP_DIR_BYTES]; /* of the hooks' files */
 	struct site *site;
 	struct plan *plan;
 	struct report *rep;
@@ -74,20 +73,13 @@ on_row(void *arg, const struct row *row)
 static void
 trial_init(struct trial *t, size_t n_hosts, size_t n_disks)
 {
-	*t = (struct trial){ .dir = "/tmp/arver-run.XXXXXX", .main = pthread_self() };
-	assert_non_null(mkdtemp(t->dir));
+	*t = (struct trial){ .main = pthread_self() };
+	assert_int_equal(temp_dir_make(t->dir), 0);
 	t->site = site_new(n_hosts, n_disks);
 	t->plan = plan_new("test");
 	t->keys = keyring_new();
 	t->o = (struct run_options){ .arver_user = "", .my_slot = 0, .keys = t->keys,
 		.cancel = &t->cancel, .on_row = on_row, .arg = t };
-}
-
-static int
-remove_entry(const char *path, const struct stat *st, int flag, struct FTW *at)
-{
-	(void)st, (void)flag, (void)at;
-	return remove(path);
 }
 
 static void
@@ -98,7 +90,7 @@ trial_done(struct trial *t)
 	plan_drop(&t->plan);
 	keyring_drop(&t->keys);
 	site_drop(&t->site);
-	nftw(t->dir, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+	temp_dir_remove(t->dir);
 }
 
 /* A hook of a host (disk NULL) or disk, run in the trial's directory; $me is its name. */
@@ -1124,7 +1116,7 @@ run_kill_of_the_last_or_my_own_slot_needs_violence(void **state)
 }
 
 /* Whoever is not root has hooks run by sudo: here by one that asks nobody and changes nothing. */
-static char sudo_dir[] = "/tmp/arver-sudo.XXXXXX";
+static char sudo_dir[TEMP_DIR_BYTES];
 
 static int
 make_sudo(void **state)
@@ -1135,7 +1127,7 @@ make_sudo(void **state)
 	struct err e = { 0 };
 
 	(void)state;
-	if (!mkdtemp(sudo_dir) || !file_open_dir(sudo_dir, &dir, &e))
+	if (temp_dir_make(sudo_dir) || !file_open_dir(sudo_dir, &dir, &e))
 		return -1;
 	at.dir = at.tmp_dir = dir;
 	path = mem_printf("%s:%s", sudo_dir, getenv("PATH"));
@@ -1148,7 +1140,7 @@ static int
 remove_sudo(void **state)
 {
 	(void)state;
-	return nftw(sudo_dir, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+	return temp_dir_remove(sudo_dir);
 }
 
 int

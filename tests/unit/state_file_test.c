@@ -11,6 +11,7 @@
 #include <cmocka.h>
 #include "base/mem.h"
 #include "state/state_file.h"
+#include "tests/unit/temp_dir.h"
 
 #define HEAD "arver-thing 2"
 
@@ -60,7 +61,7 @@ state_file_lines_takes_each_line_or_names_the_one(void **state)
 static void
 state_file_read_tells_what_is_not_there(void **state)
 {
-	char dir[] = "/tmp/arver-state.XXXXXX";
+	char dir[TEMP_DIR_BYTES];
 	AUTO(state_file_done) struct state_file f = { .dir = -1 }, none = { .dir = -1 };
 	AUTO(str_done) struct str text = { 0 };
 	AUTO(mem_free_drop) char *path = NULL, *missing = NULL;
@@ -68,7 +69,7 @@ state_file_read_tells_what_is_not_there(void **state)
 	bool there = true;
 
 	(void)state;
-	assert_non_null(mkdtemp(dir));
+	assert_int_equal(temp_dir_make(dir), 0);
 	missing = mem_printf("%s/none", dir);
 	path = mem_printf("%s/thing", dir);
 	assert_false(state_file_open(missing, "thing", false, &none, &e));
@@ -88,8 +89,7 @@ state_file_read_tells_what_is_not_there(void **state)
 	assert_false(state_file_read(&f, &there, &text, &e));
 	assert_int_equal(e.kind, ERR_DATA);
 	assert_true(str_starts(e.text, path));
-	unlink(path);
-	rmdir(dir);
+	assert_int_equal(temp_dir_remove(dir), 0);
 }
 
 int
