@@ -54,6 +54,7 @@ hold_signals(void)
 	sigemptyset(&held);
 	sigaddset(&held, SIGINT);
 	sigaddset(&held, SIGTERM);
+	sigaddset(&held, SIGHUP);
 	pthread_sigmask(SIG_BLOCK, &held, &before);
 	return before;
 }

@@ -25,11 +25,18 @@
 
 static atomic_int cancelled;
 
-/* The first time: nothing new starts. The second time: leave at once. */
+/*
+ * The first time: nothing new starts. The second time: leave at once. A terminal that is gone is told
+ * by the kernel and by the shell, and means the first, however often.
+ */
 static void
 on_signal(int signal_number)
 {
-	if (atomic_fetch_add(&cancelled, 1) > 0) {
+	int none = 0;
+
+	if (signal_number == SIGHUP) {
+		atomic_compare_exchange_strong(&cancelled, &none, 1);
+	} else if (atomic_fetch_add(&cancelled, 1) > 0) {
 		ask_restore();
 		progress_erase();
 		_exit(128 + signal_number);
@@ -44,6 +51,8 @@ set_signals(void)
 	ask_heed(&cancelled);
 	sigaction(SIGINT, &sa, NULL);
 	sigaction(SIGTERM, &sa, NULL);
+	if (signal(SIGHUP, SIG_IGN) != SIG_IGN) /* or else nohup was asked for */
+		sigaction(SIGHUP, &sa, NULL);
 	sa.sa_handler = SIG_IGN;
 	sigaction(SIGPIPE, &sa, NULL);
 	sa.sa_handler = SIG_DFL; /* children must be waited for, whatever we were started with */
@@ -142,12 +151,14 @@ main(int argc, char **argv)
 		status = exit_status(e.kind);
 		show_error(&app.show, &e, status);
 	}
-	show_end(&app.show, atomic_load(&cancelled) ? 130 : status);
+	if (atomic_load(&cancelled))
+		status = 130;
+	show_end(&app.show, status);
 	app_done(&app);
 	app_warn_unlocked();
 	if ((fflush(stdout) != 0 || ferror(stdout)) && status == 0) {
 		status = 1;
 		log_line(LOG_ERROR, "standard output could not be written");
 	}
-	return atomic_load(&cancelled) ? 130 : status;
+	return status;
 }
