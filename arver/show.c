@@ -150,6 +150,12 @@ was_told(struct show *s, const struct host *h, const struct err *e)
 	return same;
 }
 
+static bool
+is_refusal(enum err_kind kind)
+{
+	return kind == ERR_REFUSED || kind == ERR_CHANGED;
+}
+
 void
 show_bad(struct show *s, const struct disk *d, const char *word, const struct err *e)
 {
@@ -163,7 +169,7 @@ show_bad(struct show *s, const struct disk *d, const char *word, const struct er
 	why.kind = summary_add(&s->summary, d, e->kind);
 	if (s->json)
 		json_disk(s->json, d, word, "", &why);
-	s->only_refused = s->only_refused && (why.kind == ERR_REFUSED || why.kind == ERR_CHANGED);
+	s->only_refused = s->only_refused && is_refusal(why.kind);
 	if (told || !e->text[0])
 		log_line(LOG_ERROR, "%s: %s", name, word);
 	else
@@ -199,6 +205,7 @@ show_host_row(struct show *s, const struct row *row)
 		log_line(LOG_INFO, "%s: %s done", path, hook_kind_name(step->hook));
 		show_output(s, &row->output);
 	}
+	s->only_refused = s->only_refused && (!bad || is_refusal(row->err.kind));
 	if (bad && step->disk)
 		summary_add(&s->summary, step->disk, row->err.kind);
 	if (!bad || was_told(s, row->host, &row->err))

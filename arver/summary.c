@@ -31,7 +31,8 @@ static const struct reason reasons[] = {
 	{ ERR_DISK, false, "1 disk that is not as it must be", "disks that are not as they must be",
 	    "see the reasons above, and --info" },
 	{ ERR_HOOK, false, "1 disk whose hooks failed", "disks whose hooks failed",
-	    "put the hooks right, then run the same command again" },
+	    "put the hooks right, then run the same command again; where a disk is opened or closed "
+	    "already, do by hand what its hook does" },
 	{ ERR_REFUSED, false, "1 disk refused for safety", "disks refused for safety",
 	    "see above what --force or --violence would do" },
 	{ ERR_CANCELLED, false, "1 disk not begun, because you interrupted",
