@@ -99,7 +99,16 @@ decode(struct reading *r, const struct entry_node *node, size_t max, struct secr
 	return true;
 }
 
-/* A text that is no key. */
+static bool
+has_control(struct bytes b)
+{
+	for (size_t i = 0; i < b.len; i++)
+		if (((const unsigned char *)b.ptr)[i] < 0x20)
+			return true;
+	return false;
+}
+
+/* A text that is no key, on one line: paths come to stand in the journal. */
 static bool
 read_text(struct reading *r, const struct entry_node *node, char **out)
 {
@@ -109,8 +118,8 @@ read_text(struct reading *r, const struct entry_node *node, char **out)
 	if (!decode(r, node, MAX_TEXT, &s))
 		return false;
 	b = secret_bytes(s);
-	if (b.len == 0 || memchr(b.ptr, '\0', b.len))
-		return fail(r, node, "an empty text, or one with a NUL");
+	if (b.len == 0 || has_control(b))
+		return fail(r, node, "an empty text, or one with control characters");
 	free(*out);
 	*out = mem_strndup(b.ptr, b.len);
 	return true;
@@ -128,9 +137,8 @@ read_key(struct reading *r, const struct entry_node *node, struct secret **out)
 	if (!decode(r, node, MAX_KEY, &s))
 		return false;
 	b = secret_bytes(s);
-	for (size_t i = 0; i < b.len; i++)
-		if (((const unsigned char *)b.ptr)[i] < 0x20)
-			return fail(r, node, "a key with control characters");
+	if (has_control(b))
+		return fail(r, node, "a key with control characters");
 	if (b.len == 0)
 		return fail(r, node, "an empty key");
 	secret_free(*out);

@@ -88,14 +88,20 @@ module Hostile
   time 'a death of the far future', nil, '9e99', field: 'dead'
 
   # --- disks that nobody knows, and names for the terminal ---
-  { 'climbs' => '/../../etc/passwd', 'is empty' => '', 'is no path' => 'good', 'has a line feed' => "/a\\nb",
-    'has a sequence for the terminal' => '/\\e[2J\\e]0;x\\a', 'turns the direction' => '/a\\u202egpj',
+  { 'climbs' => '/../../etc/passwd', 'is empty' => '', 'is no path' => 'good', 'turns the direction' => '/a\\u202egpj',
     'is an option' => '--force', 'is a pattern' => '*', 'is long' => "/#{'x' * 4000}", 'is too long' => "/#{'x' * 5000}",
-    'has a NUL' => '/a\\0b', 'has a format in it' => '/%s%n%999999d' }.each do |what, path|
+    'has a format in it' => '/%s%n%999999d' }.each do |what, path|
     set_aside("a disk whose path #{what}", nil, words: %w[--keys ALL]) do
-      plant_text("---\n\"#{path}\":\n  :key: k\n  :time: 1e300\n  :by: \"\\e[31mroot\\n\"\n  :uuid: \"\\e[0m\"\n")
+      plant_text("---\n\"#{path}\":\n  :key: k\n  :time: 1e300\n  :by: \"\\u202eroot\"\n  :uuid: \"\\u202e0\"\n")
     end
   end
+
+  { 'has a line feed' => '/a\\nb', 'has lines of the journal' => '/a\\nend\\ndisk /colo/web1/good\\nadmin bob\\nuuid 0\\nopened 1 00',
+    'has a sequence for the terminal' => '/\\e[2J\\e]0;x\\a', 'has a NUL' => '/a\\0b' }.each do |what, path|
+    text "a disk whose path #{what}", 'control characters', "---\n\"#{path}\":\n  :key: k\n"
+  end
+  text 'a uuid with a line feed', 'control characters', "---\n/a:\n  :key: k\n  :uuid: \"0\\nend\"\n"
+  text 'a granter with a sequence for the terminal', 'control characters', "---\n/a:\n  :key: k\n  :by: \"\\e[31mroot\"\n"
 
   # --- other keys for the good disk: they are tried and do not fit, and the good one still opens it ---
   { 'is newer' => '1e9', 'is of the far future' => '9e99', 'is of now' => Time.now.to_f.to_s, 'is of before' => '-5' }.each do |what, at|
