@@ -11,6 +11,7 @@
 
 #define LAST_WORDS 240
 #define LINE_MAX_SHOWN 4096
+#define WORDS_MAX ((size_t)64 << 10) /* all of them; placeholders make few bytes many */
 #define OUTPUT_CAP ((size_t)32 << 10) /* of stdout and stderr each */
 
 static const char run_it[] = "PATH=$PATH:/usr/sbin:/sbin; export PATH; exec \"$@\"";
@@ -58,7 +59,7 @@ static bool
 expand(const char *word, const struct host *host, const struct disk *disk, enum hook_kind kind,
     struct str *out)
 {
-	for (const char *p = word; *p; p++) {
+	for (const char *p = word; *p && out->len <= WORDS_MAX; p++) {
 		if (*p != '%')
 			str_add_char(out, *p);
 		else if (p[1] == '\0' || !placeholder(*++p, host, disk, kind, out))
@@ -73,6 +74,7 @@ hook_words(const struct host *host, const struct disk *disk, enum hook_kind kind
 {
 	const struct hook *h = hook_of(host, disk, kind);
 	AUTO(argv_done) struct argv words = { 0 };
+	size_t left = WORDS_MAX;
 
 	for (size_t i = 0; i < h->words.n; i++) {
 		AUTO(str_done) struct str word = { 0 };
@@ -84,6 +86,10 @@ hook_words(const struct host *host, const struct disk *disk, enum hook_kind kind
 			    shown(host, disk), hook_kind_name(kind), h->words.at[i],
 			    disk ? "does not exist: %g %h %d %D %m %a %% do" :
 				   "a host's hook does not know: %g %h %a %% it does");
+		if (word.len >= left)
+			return err_set(e, ERR_DATA, "%s: %s: its words are longer than %zu KiB",
+			    shown(host, disk), hook_kind_name(kind), WORDS_MAX >> 10);
+		left -= word.len + 1;
 		argv_add(&words, str_text(&word));
 	}
 	for (size_t i = 0; i < words.n; i++)

@@ -19,7 +19,7 @@ bool hook_exists(const struct host *host, const struct disk *disk, enum hook_kin
 
 /*
  * Program and arguments as they will run (without sudo), placeholders filled
- * in. ERR_DATA for an unknown placeholder, or %d %D %m in a host's hook.
+ * in. ERR_DATA for an unknown placeholder, or %d %D %m in a host's hook, or words of more than 64 KiB.
  */
 MUST_CHECK bool hook_words(const struct host *host, const struct disk *disk, enum hook_kind kind,
     struct argv *out, struct err *e);

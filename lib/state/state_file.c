@@ -70,7 +70,11 @@ state_file_replace(const struct state_file *f, struct bytes text, struct err *e)
 	struct file_place at = { .tmp_dir = f->dir, .dir = f->dir, .name = f->name, .mode = 0600 };
 
 	file_sweep(f->dir);
-	return file_replace(&at, text, e) || state_file_blame(f, e);
+	if (text.len > MAX_BYTES)
+		err_set(e, ERR_SYSTEM, "it would be larger than can be read again");
+	else if (file_replace(&at, text, e))
+		return true;
+	return state_file_blame(f, e);
 }
 
 /* The first line: of this kind and version, of another version, or something else. */

@@ -32,6 +32,7 @@ void state_file_unlock(struct state_file *f);
 /* *there: false, and nothing appended, where there is no such file. */
 MUST_CHECK bool state_file_read(const struct state_file *f, bool *there, struct str *out,
     struct err *e);
+/* ERR_SYSTEM, the file as it was, also for a text that is too large (64 MiB) to be read again. */
 MUST_CHECK bool state_file_replace(const struct state_file *f, struct bytes text, struct err *e);
 
 /* "DIR/NAME: " in front of the sentence. Returns false. */

@@ -112,6 +112,31 @@ hook_words_refuse_what_they_do_not_know(void **state)
 	}
 }
 
+static void
+hook_words_are_of_bounded_length(void **state)
+{
+	const size_t most = 64 << 10;
+	AUTO(mem_free_drop) char *word = mem_alloc(most + 1, 1);
+	AUTO(argv_done) struct argv words = { 0 };
+	struct hook *h = &disk.hooks[HOOK_PRE_OPEN];
+	struct err e = { 0 };
+
+	(void)state;
+	memset(word, 'x', most - 4);
+	set_hook(h, true, (const char *[]){ "/p", word, NULL }); /* each with a byte behind it */
+	assert_true(hook_words(&host, &disk, HOOK_PRE_OPEN, &words, &e));
+	word[most - 4] = 'x';
+	for (int placeholders = 0; placeholders < 2; placeholders++) {
+		set_hook(h, placeholders, (const char *[]){ "/p", word, NULL });
+		assert_false(hook_words(&host, &disk, HOOK_PRE_OPEN, &words, &e));
+		assert_int_equal(e.kind, ERR_DATA);
+	}
+	for (size_t i = 0; i < most; i++)
+		word[i] = "%m"[i % 2];
+	set_hook(h, true, (const char *[]){ "/p", word, NULL });
+	assert_false(hook_words(&host, &disk, HOOK_PRE_OPEN, &words, &e));
+}
+
 /* A transport that answers as it is told. */
 static struct proc_result answer;
 static bool unreachable;
@@ -261,6 +286,7 @@ main(void)
 		cmocka_unit_test_teardown(hook_exists_where_there_are_words, teardown),
 		cmocka_unit_test_teardown(hook_words_fill_in_placeholders, teardown),
 		cmocka_unit_test_teardown(hook_words_of_a_plain_path_are_literal, teardown),
+		cmocka_unit_test_teardown(hook_words_are_of_bounded_length, teardown),
 		cmocka_unit_test_teardown(hook_words_refuse_what_they_do_not_know, teardown),
 		cmocka_unit_test_teardown(hook_run_tells_how_it_ended, teardown),
 		cmocka_unit_test_teardown(hook_run_not_reached_is_not_begun, teardown),

@@ -64,7 +64,7 @@ state_file_read_tells_what_is_not_there(void **state)
 	char dir[TEMP_DIR_BYTES];
 	AUTO(state_file_done) struct state_file f = { .dir = -1 }, none = { .dir = -1 };
 	AUTO(str_done) struct str text = { 0 };
-	AUTO(mem_free_drop) char *path = NULL, *missing = NULL;
+	AUTO(mem_free_drop) char *path = NULL, *missing = NULL, *large = NULL;
 	struct err e = { 0 };
 	bool there = true;
 
@@ -81,6 +81,11 @@ state_file_read_tells_what_is_not_there(void **state)
 	assert_false(there);
 	assert_int_equal(e.kind, ERR_NONE);
 	assert_true(state_file_replace(&f, bytes_of("a\n"), &e));
+	large = mem_alloc(((size_t)64 << 20) + 1, 1);
+	assert_false(state_file_replace(&f, (struct bytes){ large, ((size_t)64 << 20) + 1 }, &e));
+	assert_int_equal(e.kind, ERR_SYSTEM);
+	assert_true(str_starts(e.text, path));
+	e = (struct err){ 0 };
 	assert_true(state_file_read(&f, &there, &text, &e));
 	assert_true(there);
 	assert_string_equal(str_text(&text), "a\n");
