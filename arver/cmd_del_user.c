@@ -83,6 +83,18 @@ left(const struct work *w)
 }
 
 /*
+ * Slots that nobody owns and that a key of mine opens: whoever leaves may have filled them and given
+ * me that key. Not the one that a passphrase opens which was asked for: somebody knows it by heart.
+ */
+static uint32_t
+shared(const struct revoking *r, const struct work *w)
+{
+	uint32_t asked = w->auth.key == r->app->asked ? 1u << w->auth.slot : 0;
+
+	return w->looked && w->has_auth ? luks_active(&w->header) & w->suspects & w->mine & ~asked : 0;
+}
+
+/*
  * --force: all of it goes, but not where another admin has key files and an
  * empty slot (what nobody claims may be his, from a refresh that was cut), and
  * not a slot whose owner stays: his key files may be in a commit that is not here yet.
@@ -125,6 +137,18 @@ show_left(const struct revoking *r, struct show *show, const struct work *w, con
 	show_bad(show, w->disk, word, &e);
 }
 
+static void
+show_shared(const struct revoking *r, struct show *show, const struct work *w, const char *word)
+{
+	struct err e = { 0 };
+	char slots[128];
+
+	err_set(&e, ERR_DISK,
+	    "but slot %s, which nobody owns, is opened by a key of yours that %s may know: --refresh "
+	    "empties it", works_slots(shared(r, w), slots), r->who->name);
+	show_bad(show, w->disk, word, &e);
+}
+
 static const char *
 bad_word(const struct row *bad)
 {
@@ -132,6 +156,19 @@ bad_word(const struct row *bad)
 	    (bad->err.kind == ERR_KEY && bad->step->kind == STEP_SURVEY))
 		return "impossible";
 	return bad->outcome == OUTCOME_FAILED ? "not gone" : "pending";
+}
+
+/* What settings say is somebody's rescue key is nobody else's business, but it opens the disk. */
+static void
+show_gone(struct show *show, const struct work *w, const char *word)
+{
+	uint32_t rescue = w->looked ? luks_active(&w->header) & w->disk->rescue_slots : 0;
+	AUTO(mem_free_drop) char *note = NULL;
+	char slots[128];
+
+	if (rescue)
+		note = mem_printf("rescue slot %s is left", works_slots(rescue, slots));
+	show_good(show, w->disk, word, note ? note : "");
 }
 
 /* One disk's line; true where the admin is gone from it, or was never there. */
@@ -146,8 +183,10 @@ show_disk(const struct revoking *r, const struct report *rep, struct show *show,
 		show_bad(show, w->disk, bad_word(bad), &bad->err);
 	else if (left(w))
 		show_left(r, show, w, word);
+	else if (shared(r, w))
+		show_shared(r, show, w, word);
 	else
-		show_good(show, w->disk, word, "");
+		show_gone(show, w, word);
 	return !bad;
 }
 
