@@ -285,7 +285,7 @@ add_user_run(struct app *app, int *status, struct err *e)
 	g.works = works = works_new(set, g.to->slot);
 	plan_add_user(plan, set, works->at, g.to->slot);
 	show_begin(app, set);
-	if (!pinned_check(app, plan, g.to, e))
+	if (!pinned_check(app, plan, g.to, e) || !pinned_check_slot(app, g.to, false, e))
 		return false;
 	if (!show_go(app, plan))
 		return true;

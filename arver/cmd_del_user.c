@@ -243,7 +243,7 @@ del_user_run(struct app *app, int *status, struct err *e)
 	r.works = works = works_new(set, r.who->slot);
 	plan_del_user(plan, set, works->at, r.who->slot, app->options.force);
 	show_begin(app, set);
-	if (!pinned_check(app, plan, NULL, e))
+	if (!pinned_check(app, plan, NULL, e) || !pinned_check_slot(app, r.who, true, e))
 		return false;
 	if (!show_go(app, plan))
 		return true;

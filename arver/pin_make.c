@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "hook/hook.h"
 #include "inventory/inventory.h"
+#include "keyring/keyring.h"
 #include "state/pins.h"
 
 bool
@@ -40,13 +41,31 @@ add_hooks(struct pin *p, const struct host *h, const struct disk *d, struct err 
 	return true;
 }
 
-static bool
-add_disk(struct pin *p, const struct disk *d, struct err *e)
+const char *
+pin_next_taken(const struct keyring *keys, const struct disk *d, const char *path)
 {
-	AUTO(mem_free_drop) char *uuid = mem_printf("%s/uuid", d->name);
+	do
+		path = keys && d->uuid ? keyring_path_of_uuid(keys, d->uuid, path) : NULL;
+	while (path && str_equal(path, d->path));
+	return path;
+}
+
+char *
+pin_takes_field(const struct disk *d)
+{
+	return mem_printf("%s/takes", d->name);
+}
+
+static bool
+add_disk(struct pin *p, const struct disk *d, const struct keyring *keys, struct err *e)
+{
+	AUTO(mem_free_drop) char *uuid = mem_printf("%s/uuid", d->name), *takes = pin_takes_field(d);
+	const char *path = NULL;
 
 	if (d->uuid)
 		argv_add(pin_field(p, uuid), d->uuid);
+	while ((path = pin_next_taken(keys, d, path)))
+		argv_add(pin_field(p, takes), path);
 	return add_hooks(p, d->host, d, e);
 }
 
@@ -60,7 +79,7 @@ add_address(struct pin *p, const struct host *h)
 }
 
 bool
-pin_make_host(struct pins *to, const struct host *h, struct err *e)
+pin_make_host(struct pins *to, const struct host *h, const struct keyring *keys, struct err *e)
 {
 	static const char *const transports[] = {
 		[TRANSPORT_SSH] = "ssh",
@@ -73,7 +92,7 @@ pin_make_host(struct pins *to, const struct host *h, struct err *e)
 	if (h->transport != TRANSPORT_LOCAL)
 		add_address(p, h);
 	for (size_t i = 0; i < h->n_disks; i++)
-		if (!add_disk(p, h->disks[i], e))
+		if (!add_disk(p, h->disks[i], keys, e))
 			return false;
 	return add_hooks(p, h, NULL, e);
 }
@@ -84,4 +103,12 @@ pin_make_admin(struct pins *to, const struct admin *a)
 	struct pin *p = pins_put(to, PIN_ADMIN, a->name, (int64_t)clock_unix());
 
 	argv_add(pin_field(p, "fingerprint"), a->fingerprint);
+}
+
+void
+pin_make_slot(struct pins *to, const struct admin *a)
+{
+	struct pin *p = pins_put(to, PIN_SLOT, a->name, (int64_t)clock_unix());
+
+	argv_addf(pin_field(p, "slot"), "%d", a->slot);
 }

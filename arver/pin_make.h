@@ -7,7 +7,9 @@
 #include "base/err.h"
 
 struct admin;
+struct disk;
 struct host;
+struct keyring;
 struct pins;
 
 /* Has it a hook, or one of its disks? */
@@ -15,12 +17,23 @@ bool pin_has_hooks(const struct host *h);
 
 /*
  * Fields transport, and, unless that is local, address, port, username; a hook's name; for a disk
- * "data/uuid" and "data/post_open". None where the inventory says nothing. A hook is the words that
- * are run. ERR_DATA for a hook that cannot be run at all.
+ * "data/uuid", "data/takes" and "data/post_open". None where the inventory says nothing. A hook is the
+ * words that are run. ERR_DATA for a hook that cannot be run at all. Without keys (NULL) what a disk
+ * takes is not known.
  */
-MUST_CHECK bool pin_make_host(struct pins *to, const struct host *h, struct err *e);
+MUST_CHECK bool pin_make_host(struct pins *to, const struct host *h, const struct keyring *keys,
+    struct err *e);
+
+/*
+ * The paths that disk `d` takes keys of, by the uuid that settings give it: the one behind `path`,
+ * NULL first and in the end. The field's name, to be freed.
+ */
+const char *pin_next_taken(const struct keyring *keys, const struct disk *d, const char *path);
+char *pin_takes_field(const struct disk *d);
 
 /* Field fingerprint. */
 void pin_make_admin(struct pins *to, const struct admin *a);
+/* Field slot: a pin of its own kind, for it is known of everybody in users. */
+void pin_make_slot(struct pins *to, const struct admin *a);
 
 #endif

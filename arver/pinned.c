@@ -14,29 +14,11 @@
 #include <time.h>
 #include "arver/app.h"
 #include "arver/pin_make.h"
+#include "arver/pinned_internal.h"
 #include "base/log.h"
 #include "inventory/inventory.h"
 #include "keyring/keyring.h"
 #include "plan/plan.h"
-#include "state/pins.h"
-
-#define DAY_SIZE 40 /* "2026-11-27"; years may be longer */
-
-/* What is known of a host that the run is to contact. */
-struct seen {
-	bool is_new; /* it was never used here */
-	char *held;  /* why nothing is to be sent to it, or NULL */
-};
-
-struct pinned {
-	char *dir;
-	bool usable; /* it could be read, and written whenever that was tried */
-	struct pins known;
-	struct pins fresh; /* used for the first time in this run ... */
-	size_t n_kept;	   /* ... so many of them are written down */
-	struct seen *hosts; /* by their index in the inventory */
-	size_t n_hosts;
-};
 
 void
 pinned_free(struct pinned *p)
@@ -52,8 +34,8 @@ pinned_free(struct pinned *p)
 	free(p);
 }
 
-static const char *
-day(int64_t when, char out[DAY_SIZE])
+const char *
+pinned_day(int64_t when, char out[DAY_SIZE])
 {
 	time_t t = (time_t)when;
 	struct tm tm;
@@ -109,6 +91,28 @@ pinned_holds(const struct app *app, const struct host *h, struct err *why)
 	return held && !err_set(why, ERR_CHANGED, "%s", held);
 }
 
+static const struct argv *
+field_of(const struct pin *p, const char *name)
+{
+	for (size_t i = 0; p && i < p->n; i++)
+		if (str_equal(p->fields[i].name, name))
+			return &p->fields[i].words;
+	return NULL;
+}
+
+/* What is no change: keys are not loaded yet. */
+static void
+keep_takes(struct pin *is, const struct pin *was, const struct host *h)
+{
+	for (size_t i = 0; i < h->n_disks; i++) {
+		AUTO(mem_free_drop) char *field = pin_takes_field(h->disks[i]);
+		const struct argv *takes = field_of(was, field);
+
+		for (size_t k = 0; takes && k < takes->n; k++)
+			argv_add(pin_field(is, field), takes->at[k]);
+	}
+}
+
 /* Hooks that run on this machine are not for others to begin with, even at the first time. */
 static bool
 runs_here(const struct host *h)
@@ -123,7 +127,7 @@ hold_changed(struct app *app, const struct host *h, const struct pin *was)
 	char since[DAY_SIZE];
 
 	if (was)
-		why = mem_printf("not as remembered here since %s (see above)", day(was->since, since));
+		why = mem_printf("not as remembered here since %s (see above)", pinned_day(was->since, since));
 	hold(app, h, why ? why : "its hooks would run on this machine, and are new here (see above)");
 }
 
@@ -136,17 +140,19 @@ check_host(struct app *app, const struct host *h, struct pins *accepted, struct 
 	struct pinned *p = app->pinned;
 	const struct pin *was = pins_find(&p->known, PIN_HOST, h->path);
 
+	p->hosts[h->index].planned = true;
 	p->hosts[h->index].is_new = !was;
 	if (!was && !runs_here(h))
 		return true;
-	if (!pin_make_host(&is, h, e))
+	if (!pin_make_host(&is, h, NULL, e))
 		return false;
+	keep_takes(&is.at[0], was, h);
 	pin_compare(was, &is.at[0], &c);
 	if (c.n == 0)
 		return true;
 	show_changes(&app->show, was, &is.at[0], &c, app->options.accept_changes);
 	if (app->options.accept_changes)
-		return pin_make_host(accepted, h, e) && pin_make_host(&p->known, h, e);
+		return pin_make_host(accepted, h, NULL, e) && pin_make_host(&p->known, h, NULL, e);
 	hold_changed(app, h, was);
 	return true;
 }
@@ -170,15 +176,15 @@ check_admin(struct app *app, const struct admin *a, struct pins *accepted, struc
 		return err_set(e, ERR_CHANGED,
 		    "%s is not as remembered here since %s (see above), and nothing was done: look at "
 		    "`git log -p users`, compare the fingerprint with %s, then run this again with "
-		    "--accept-changes", a->name, day(was->since, since),
+		    "--accept-changes", a->name, pinned_day(was->since, since),
 		    a == app->me ? "that of your key" : a->name);
 	pin_make_admin(accepted, a);
 	pin_make_admin(&app->pinned->known, a);
 	return true;
 }
 
-static void
-write_down(struct pinned *p, const struct pins *pins, bool replace)
+void
+pinned_write(struct pinned *p, const struct pins *pins, bool replace)
 {
 	struct err why = { 0 };
 
@@ -189,6 +195,23 @@ write_down(struct pinned *p, const struct pins *pins, bool replace)
 	    replace ? "accepted" : "used here for the first time", why.text);
 }
 
+/* The first use is taken on trust; but not unseen, once other hosts have been used. */
+static void
+tell_new_hooks(const struct app *app, const struct lane *lane)
+{
+	const struct pinned *p = app->pinned;
+	bool has_hooks = false, knows_hosts = false;
+
+	for (size_t i = 0; i < lane->n; i++)
+		has_hooks = has_hooks || lane->steps[i].kind == STEP_HOOK;
+	for (size_t i = 0; i < p->known.n; i++)
+		knows_hosts = knows_hosts || p->known.at[i].kind == PIN_HOST;
+	if (has_hooks && knows_hosts && p->hosts[lane->host->index].is_new &&
+	    !p->hosts[lane->host->index].held)
+		log_line(LOG_INFO, "%s: is new here, and its hooks run there as root: see --dry-run",
+		    path_shown(lane->host->path));
+}
+
 bool
 pinned_check(struct app *app, const struct plan *plan, const struct admin *to, struct err *e)
 {
@@ -196,50 +219,66 @@ pinned_check(struct app *app, const struct plan *plan, const struct admin *to, s
 
 	if (!load(app, e))
 		return false;
-	for (size_t i = 0; plan && i < plan->n; i++)
+	for (size_t i = 0; plan && i < plan->n; i++) {
 		if (!check_host(app, plan->lanes[i].host, &accepted, e))
 			return false;
+		tell_new_hooks(app, &plan->lanes[i]);
+	}
 	if (to && !check_admin(app, to, &accepted, e))
 		return false;
 	if (!app->options.dry_run)
-		write_down(app->pinned, &accepted, true);
+		pinned_write(app->pinned, &accepted, true);
 	return true;
 }
 
-/* Another path whose key would go to a disk of this host; *d is that disk. NULL: none. */
+/* A path whose key would go to a disk of this host, *d, without having been accepted for it; or NULL. */
 static const char *
-taken_from(const struct keyring *keys, const struct host *h, const struct disk **d)
+taken_from(const struct app *app, const struct host *h, const struct disk **d)
 {
+	const struct pin *pin = pins_find(&app->pinned->known, PIN_HOST, h->path);
+
 	for (size_t i = 0; i < h->n_disks; i++) {
+		AUTO(mem_free_drop) char *field = pin_takes_field(h->disks[i]);
+		const struct argv *accepted = field_of(pin, field);
 		const char *path = NULL;
 
 		*d = h->disks[i];
-		while ((*d)->uuid && (path = keyring_path_of_uuid(keys, (*d)->uuid, path)))
-			if (!str_equal(path, (*d)->path))
+		while ((path = pin_next_taken(app->keys, *d, path)))
+			if (!accepted || !argv_has(accepted, path))
 				return path;
 	}
 	return NULL;
 }
 
+static void
+hold_taking(struct app *app, const struct host *h, const struct disk *d, const char *path)
+{
+	AUTO(mem_free_drop) char *why = mem_printf(
+	    "%sby the uuid in settings %s would get your key for %s",
+	    app->pinned->hosts[h->index].is_new ? "it is new here, and " : "", path_shown(d->path),
+	    path_shown(path));
+
+	hold(app, h, why);
+}
+
 void
 pinned_check_keys(struct app *app)
 {
+	AUTO(pins_done) struct pins accepted = { 0 };
 	struct pinned *p = app->pinned;
 
-	for (size_t i = 0; p && !app->options.accept_changes && i < p->n_hosts; i++) {
+	for (size_t i = 0; p && i < p->n_hosts; i++) {
 		const struct host *h = inventory_host(app->inventory, i);
 		const struct disk *d = NULL;
-		const char *path = p->hosts[i].is_new && !p->hosts[i].held
-				       ? taken_from(app->keys, h, &d) : NULL;
+		const char *path = p->hosts[i].planned && !p->hosts[i].held ? taken_from(app, h, &d) : NULL;
 
-		if (!path)
-			continue;
-		AUTO(mem_free_drop) char *why = mem_printf(
-		    "it is new here, and by the uuid in settings %s would get your key for %s",
-		    path_shown(d->path), path_shown(path));
-
-		hold(app, h, why);
+		if (path && !app->options.accept_changes)
+			hold_taking(app, h, d, path);
+		else if (path && !p->hosts[i].is_new)
+			(void)!pin_make_host(&accepted, h, app->keys, NULL); /* check_host has made it already */
 	}
+	if (p)
+		pinned_write(p, &accepted, true);
 }
 
 /* Without my keys it is not to be seen whether its uuids claim one of another path. */
@@ -258,7 +297,7 @@ pinned_host(struct app *app, const struct host *h)
 	struct pinned *p = app->pinned;
 
 	if (!p || !p->usable || may_claim_keys(app, h) || pins_find(&p->known, PIN_HOST, h->path) ||
-	    pins_find(&p->fresh, PIN_HOST, h->path) || !pin_make_host(&p->fresh, h, NULL))
+	    pins_find(&p->fresh, PIN_HOST, h->path) || !pin_make_host(&p->fresh, h, app->keys, NULL))
 		return;
 	if (app->show.verbose)
 		log_line(LOG_INFO, "%s: remembered here as it is from now on", path_shown(h->path));
@@ -282,8 +321,11 @@ pinned_keep(struct app *app)
 {
 	struct pinned *p = app->pinned;
 
-	if (!p || p->fresh.n == p->n_kept)
+	if (!p || app->options.dry_run)
 		return;
-	write_down(p, &p->fresh, false);
+	pinned_note_slots(app);
+	if (p->fresh.n == p->n_kept)
+		return;
+	pinned_write(p, &p->fresh, false);
 	p->n_kept = p->fresh.n;
 }

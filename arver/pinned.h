@@ -30,8 +30,15 @@ MUST_CHECK bool pinned_check(struct app *app, const struct plan *plan, const str
     struct err *e);
 
 /*
- * Once my keys are loaded: a host that is new here and that would get a key stored under another
- * path, because settings claim its UUID, is held like one that changed.
+ * Slots are emptied and replaced by their numbers, and those stand in users: is this one as it was
+ * when it was first seen here? Of an admin who is new, and is to be revoked: was it nobody else's?
+ * Otherwise ERR_CHANGED, or with --accept-changes it is remembered. Behind pinned_check.
+ */
+MUST_CHECK bool pinned_check_slot(struct app *app, const struct admin *a, bool revoked, struct err *e);
+
+/*
+ * Once my keys are loaded: a host that would get a key stored under another path, because settings
+ * claim its UUID, is held like one that changed, until that is accepted for this path.
  */
 void pinned_check_keys(struct app *app);
 

@@ -14,7 +14,7 @@
 #include "base/err.h"
 #include "base/str.h"
 
-enum pin_kind { PIN_ADMIN, PIN_HOST };
+enum pin_kind { PIN_ADMIN, PIN_HOST, PIN_SLOT };
 
 struct pin_field {
 	char *name; /* one word, not empty */
@@ -23,7 +23,7 @@ struct pin_field {
 
 struct pin {
 	enum pin_kind kind;
-	char *name;    /* an admin's, or a host's path; not empty */
+	char *name;    /* an admin's, for his key or his slot, or a host's path; not empty */
 	int64_t since; /* seconds since 1970, not negative: when it was remembered so */
 	struct pin_field *fields; /* sorted by name, each once */
 	size_t n;

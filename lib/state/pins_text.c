@@ -23,7 +23,8 @@
 
 #define PINS_HEAD "arver-pins 1"
 
-static const char *const kinds[] = { [PIN_ADMIN] = "admin", [PIN_HOST] = "host" };
+static const char *const kinds[] = { [PIN_ADMIN] = "admin", [PIN_HOST] = "host",
+	[PIN_SLOT] = "slot" };
 
 /* --- writing --- */
 

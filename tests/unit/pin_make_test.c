@@ -24,7 +24,7 @@ pin_of(const char *disks, const char *settings, struct str *text)
 	struct err e = { 0 };
 
 	inv = data_dir_inventory(USERS, disks, settings, &e);
-	if (!inv || !pin_make_host(&l, inventory_host(inv, 0), &e))
+	if (!inv || !pin_make_host(&l, inventory_host(inv, 0), NULL, &e))
 		fail_msg("%s", e.text);
 	pins_format(&l, text);
 	const char *since = strstr(str_text(text), SINCE);

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* pinned_internal: what pinned.c and pinned_slots.c share; nobody else includes it. */
+#ifndef ARVER_PINNED_INTERNAL_H
+#define ARVER_PINNED_INTERNAL_H
+
+#include "arver/pinned.h"
+#include "state/pins.h"
+
+#define DAY_SIZE 40 /* "2026-11-27"; years may be longer */
+
+/* What is known of a host that the run is to contact. */
+struct seen {
+	bool planned; /* it is to be contacted */
+	bool is_new;  /* it was never used here */
+	char *held;   /* why nothing is to be sent to it, or NULL */
+};
+
+struct pinned {
+	char *dir;
+	bool usable; /* it could be read, and written whenever that was tried */
+	struct pins known;
+	struct pins fresh; /* used for the first time in this run ... */
+	size_t n_kept;	   /* ... so many of them are written down */
+	struct seen *hosts; /* by their index in the inventory */
+	size_t n_hosts;
+};
+
+/* The day as a person reads it. */
+const char *pinned_day(int64_t when, char out[DAY_SIZE]);
+
+/* Write these down; where that cannot be, it is a warning. */
+void pinned_write(struct pinned *p, const struct pins *pins, bool replace);
+
+/* Remember the slots of those in users whose slots are seen for the first time. */
+void pinned_note_slots(struct app *app);
+
+#endif

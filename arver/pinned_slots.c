@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Slot numbers, as users has them, of everybody: a revocation empties a slot by its number, so whoever
+ * can change numbers could have somebody else's emptied, and keep his own.
+ */
+#include "arver/app.h"
+#include "arver/pin_make.h"
+#include "arver/pinned_internal.h"
+#include "base/log.h"
+#include "inventory/inventory.h"
+
+/* Who had this slot when slots were first seen here, or NULL. */
+static const struct pin *
+owner_then(const struct pinned *p, int slot)
+{
+	AUTO(mem_free_drop) char *number = mem_printf("%d", slot);
+
+	for (size_t i = 0; i < p->known.n; i++) {
+		const struct pin *pin = &p->known.at[i];
+
+		if (pin->kind == PIN_SLOT && pin->n > 0 && pin->fields[0].words.n > 0 &&
+		    str_equal(pin->fields[0].words.at[0], number))
+			return pin;
+	}
+	return NULL;
+}
+
+bool
+pinned_check_slot(struct app *app, const struct admin *a, bool revoked, struct err *e)
+{
+	AUTO(pin_changes_done) struct pin_changes c = { 0 };
+	AUTO(pins_done) struct pins is = { 0 };
+	struct pinned *p = app->pinned;
+	const struct pin *was = pins_find(&p->known, PIN_SLOT, a->name);
+	const struct pin *other = revoked && !was ? owner_then(p, a->slot) : NULL;
+	char since[DAY_SIZE];
+
+	pin_make_slot(&is, a);
+	if (was)
+		pin_compare(was, &is.at[0], &c);
+	if (c.n == 0 && !other)
+		return true;
+	if (other)
+		log_line(app->options.accept_changes ? LOG_INFO : LOG_ERROR,
+		    "%s: slot %d was %s's when it was first seen here", a->name, a->slot, other->name);
+	else
+		show_changes(&app->show, was, &is.at[0], &c, app->options.accept_changes);
+	if (!app->options.accept_changes)
+		return err_set(e, ERR_CHANGED,
+		    "the slot of %s is not as remembered here since %s (see above), and nothing was done: "
+		    "look at `git log -p users` and --info, then run this again with --accept-changes",
+		    a->name, pinned_day((other ? other : was)->since, since));
+	if (!app->options.dry_run)
+		pinned_write(p, &is, true);
+	pin_make_slot(&p->known, a);
+	return true;
+}
+
+/* Of everybody in users, as slots are seen here for the first time; but who has another's is new to them. */
+void
+pinned_note_slots(struct app *app)
+{
+	struct pinned *p = app->pinned;
+
+	for (size_t i = 0; i < inventory_n_admins(app->inventory); i++) {
+		const struct admin *a = inventory_admin(app->inventory, i);
+
+		if (!pins_find(&p->known, PIN_SLOT, a->name) &&
+		    !pins_find(&p->fresh, PIN_SLOT, a->name) && !owner_then(p, a->slot))
+			pin_make_slot(&p->fresh, a);
+	}
+}
