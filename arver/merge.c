@@ -88,8 +88,7 @@ merge_begin(struct merge *m, struct app *app, const struct journal_notes *notes)
 			continue;
 		for (size_t k = 0; k < n->dead.n; k++)
 			take_word(m, n, n->dead.at[k]);
-		for (size_t k = 0; k < n->staged.n; k++)
-			argv_add(&m->noted, n->staged.at[k]);
+		argv_add_all(&m->noted, &n->staged);
 	}
 }
 

@@ -108,8 +108,8 @@ keep_takes(struct pin *is, const struct pin *was, const struct host *h)
 		AUTO(mem_free_drop) char *field = pin_takes_field(h->disks[i]);
 		const struct argv *takes = field_of(was, field);
 
-		for (size_t k = 0; takes && k < takes->n; k++)
-			argv_add(pin_field(is, field), takes->at[k]);
+		if (takes)
+			argv_add_all(pin_field(is, field), takes);
 	}
 }
 

@@ -138,8 +138,7 @@ note_doubted(const struct work *w, const struct journal_note *earlier, struct jo
 {
 	const struct journal_slot *spare = &earlier->spare;
 
-	for (size_t i = 0; i < earlier->doubted.n; i++)
-		argv_add(&n->doubted, earlier->doubted.at[i]);
+	argv_add_all(&n->doubted, &earlier->doubted);
 	if (spare->slot != JOURNAL_NO_SLOT && !spare->salt && w->tidy >> spare->slot & 1) {
 		AUTO(mem_free_drop) char *name = name_of_slot(w, spare->slot);
 
@@ -187,15 +186,13 @@ settle_new_note(struct settling *s, const struct work *w, struct err *e)
 		n->spare.slot = earlier->spare.slot;
 		n->spare.salt = mem_strdup(earlier->spare.salt);
 	}
-	for (size_t i = 0; earlier && i < earlier->staged.n; i++)
-		argv_add(&n->staged, earlier->staged.at[i]);
-	for (size_t i = 0; earlier && i < earlier->opened.n; i++)
-		argv_add(&n->opened, earlier->opened.at[i]);
-	note_opened(s, w, n);
-	if (earlier)
+	if (earlier) {
+		argv_add_all(&n->staged, &earlier->staged);
+		argv_add_all(&n->opened, &earlier->opened);
+		argv_add_all(&n->dead, &earlier->dead);
 		note_doubted(w, earlier, n);
-	for (size_t i = 0; earlier && i < earlier->dead.n; i++)
-		argv_add(&n->dead, earlier->dead.at[i]);
+	}
+	note_opened(s, w, n);
 	return keystore_files(s->app->keystore, s->owner->name, &n->had, e);
 }
 

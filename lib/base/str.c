@@ -276,6 +276,13 @@ argv_add(struct argv *a, const char *word)
 	argv_give(a, mem_strdup(word));
 }
 
+void
+argv_add_all(struct argv *to, const struct argv *from)
+{
+	for (size_t i = 0; i < from->n; i++)
+		argv_add(to, from->at[i]);
+}
+
 bool
 argv_has(const struct argv *a, const char *word)
 {

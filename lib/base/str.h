@@ -74,6 +74,7 @@ struct argv {
 
 void argv_done(struct argv *a);
 void argv_add(struct argv *a, const char *word);
+void argv_add_all(struct argv *to, const struct argv *from);
 bool argv_has(const struct argv *a, const char *word);
 void argv_addf(struct argv *a, const char *fmt, ...) PRINTF(2, 3);
 const char *const *argv_words(const struct argv *a); /* NULL-terminated, never NULL */

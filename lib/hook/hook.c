@@ -92,8 +92,7 @@ hook_words(const struct host *host, const struct disk *disk, enum hook_kind kind
 		left -= word.len + 1;
 		argv_add(&words, str_text(&word));
 	}
-	for (size_t i = 0; i < words.n; i++)
-		argv_add(out, words.at[i]);
+	argv_add_all(out, &words);
 	return true;
 }
 
@@ -172,8 +171,7 @@ hook_run(struct transport *t, const struct host *host, const struct disk *disk, 
 		return true;
 	for (size_t i = 0; i < n_before; i++)
 		argv_add(&command, before[i]);
-	for (size_t i = 0; i < words.n; i++)
-		argv_add(&command, words.at[i]);
+	argv_add_all(&command, &words);
 	c.argv = argv_words(&command);
 	if (!transport_run(t, &c, &r, e))
 		return err_wrap(e, "%s", what);

@@ -212,8 +212,7 @@ command_words(const struct luks_talk *talk, bool sudo, struct argv *out)
 	argv_add(out, "arver");
 	argv_add(out, sudo ? "sudo -n" : "");
 	argv_add(out, talk->device);
-	for (size_t i = 0; i < talk->words.n; i++)
-		argv_add(out, talk->words.at[i]);
+	argv_add_all(out, &talk->words);
 }
 
 static void

@@ -53,13 +53,6 @@ copy_text(const char *s)
 	return s ? mem_strdup(s) : NULL;
 }
 
-static void
-copy_words(struct argv *to, const struct argv *from)
-{
-	for (size_t i = 0; i < from->n; i++)
-		argv_add(to, from->at[i]);
-}
-
 void
 journal_notes_copy(struct journal_notes *l, const struct journal_note *from)
 {
@@ -71,12 +64,12 @@ journal_notes_copy(struct journal_notes *l, const struct journal_note *from)
 	n->own = (struct journal_slot){ from->own.slot, copy_text(from->own.salt) };
 	n->spare = (struct journal_slot){ from->spare.slot, copy_text(from->spare.salt) };
 	n->promoted = from->promoted;
-	copy_words(&n->staged, &from->staged);
-	copy_words(&n->mixed, &from->mixed);
-	copy_words(&n->had, &from->had);
-	copy_words(&n->opened, &from->opened);
-	copy_words(&n->doubted, &from->doubted);
-	copy_words(&n->dead, &from->dead);
+	argv_add_all(&n->staged, &from->staged);
+	argv_add_all(&n->mixed, &from->mixed);
+	argv_add_all(&n->had, &from->had);
+	argv_add_all(&n->opened, &from->opened);
+	argv_add_all(&n->doubted, &from->doubted);
+	argv_add_all(&n->dead, &from->dead);
 }
 
 struct journal_note *

@@ -110,12 +110,8 @@ copy_pin(struct pins *to, const struct pin *from)
 {
 	struct pin *p = pins_put(to, from->kind, from->name, from->since);
 
-	for (size_t i = 0; i < from->n; i++) {
-		struct argv *words = pin_field(p, from->fields[i].name);
-
-		for (size_t k = 0; k < from->fields[i].words.n; k++)
-			argv_add(words, from->fields[i].words.at[k]);
-	}
+	for (size_t i = 0; i < from->n; i++)
+		argv_add_all(pin_field(p, from->fields[i].name), &from->fields[i].words);
 }
 
 /* --- comparing --- */
