@@ -8,7 +8,8 @@
  * With several disks, and without sudo, cryptsetup takes its key from their common stream by itself. One that
  * ends without having read it (no LUKS header; a token of the header has opened the disk; memory is
  * short) leaves it to the next disk, whose answer then says nothing: so only disks that were
- * opened are believed, and each of the others is tried once more, in a command of its own.
+ * opened are believed, and each of the others is tried once more, in a command of its own. So is, with
+ * sudo as without, a disk that was not there when the script looked: it may lie on one that was opened.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -185,6 +186,41 @@ check_keys(struct luks_opening *o)
 			return;
 }
 
+/* What the command said of each disk that had no error before. */
+static void
+judge_all(struct batch *b, bool ok, const struct luks_reply *reply, const struct err *e)
+{
+	for (size_t i = 0; i < b->n; i++) {
+		struct luks_opening *o = &b->at[i];
+
+		if (o->err.kind == ERR_NONE && !ok)
+			o->err = *e;
+		else if (o->err.kind == ERR_NONE)
+			o->opened = judge(o, reply, i, &o->which, &o->err);
+	}
+}
+
+/* Once more, each by itself and in order: those that the others may have kept from being opened. */
+static void
+try_again(struct luks *l, struct batch *b, const struct luks_reply *reply)
+{
+	bool any = false; /* was opened, so that others may be there now */
+
+	for (size_t i = 0; i < b->n; i++)
+		any = any || b->at[i].opened;
+	for (size_t i = 0; i < b->n; i++) {
+		struct luks_opening *o = &b->at[i];
+		bool refused = o->err.kind == ERR_DISK || o->err.kind == ERR_KEY;
+
+		if (b->asked[i] ? !refused || luks_remote_sudo(l)
+				: o->err.kind != ERR_DISK || !any || !step_of(reply, i, "device"))
+			continue;
+		o->err = (struct err){ 0 };
+		luks_remote_open(l, o, 1);
+		any = any || o->opened;
+	}
+}
+
 void
 luks_remote_open(struct luks *l, struct luks_opening *at, size_t n)
 {
@@ -205,19 +241,7 @@ luks_remote_open(struct luks *l, struct luks_opening *at, size_t n)
 	talk.arg = &b;
 	bool ok = luks_remote_run(l, &talk, &reply, &e);
 
-	for (size_t i = 0; i < n; i++) {
-		struct luks_opening *o = &at[i];
-
-		if (o->err.kind != ERR_NONE)
-			continue;
-		if (!ok) {
-			o->err = e;
-			continue;
-		}
-		o->opened = judge(o, &reply, i, &o->which, &o->err);
-		if (n > 1 && !luks_remote_sudo(l) && (o->err.kind == ERR_DISK || o->err.kind == ERR_KEY)) {
-			o->err = (struct err){ 0 };
-			luks_remote_open(l, o, 1);
-		}
-	}
+	judge_all(&b, ok, &reply, &e);
+	if (ok && n > 1)
+		try_again(l, &b, &reply);
 }

@@ -33,9 +33,10 @@
 #define DONE "arver: done 0\n"
 #define MISFIT " No usable keyslot is available.\n"
 
-/* What the server says, and the exit status. */
-static const char *answer;
+/* What the server says, to the next command and to those behind it, and the exit status. */
+static const char *answer, *const *more;
 static int code;
+static size_t commands;
 
 static bool
 answer_run(struct transport *t, const struct proc_command *c, struct proc_result *out, struct err *e)
@@ -50,6 +51,9 @@ answer_run(struct transport *t, const struct proc_command *c, struct proc_result
 	}
 	out->code = code;
 	out->fed = g == PROC_GATE_GO;
+	commands++;
+	if (more)
+		answer = *more ? *more++ : "";
 	return true;
 }
 
@@ -124,6 +128,60 @@ luks_open_is_told_by_tries_and_mapping(void **state)
 
 	(void)state;
 	tell(stories, COUNT(stories), ask_open);
+}
+
+#define THERE(n) "arver: disk " n "\narver: uuid 0\n " UUID "\n"
+#define AWAY(n) "arver: disk " n "\narver: device 1\n"
+#define TRIED(n) "arver: disk " n "\narver: try 0\n"
+#define MAPPED(n) "arver: disk " n "\narver: mapping 0\n"
+
+/* One may lie on the other, whichever comes first; where none was opened, none can have appeared. */
+static void
+luks_open_tries_a_disk_that_was_not_there_once_others_are_open(void **state)
+{
+	static const struct {
+		const char *answers[4]; /* of so many commands, and no more */
+		const char *opened;
+	} stories[] = {
+		{ { BEGIN THERE("0") AWAY("1") AWAY("2") READY TRIED("0") MAPPED("0") DONE,
+		      BEGIN THERE("0") READY TRIED("0") MAPPED("0") DONE,
+		      BEGIN THERE("0") READY TRIED("0") MAPPED("0") DONE }, "yyy" },
+		{ { BEGIN AWAY("0") THERE("1") AWAY("2") READY TRIED("1") MAPPED("1") DONE,
+		      BEGIN THERE("0") READY TRIED("0") MAPPED("0") DONE,
+		      BEGIN AWAY("0") READY DONE }, "yyn" },
+		{ { BEGIN AWAY("0") AWAY("1") AWAY("2") READY DONE }, "nnn" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(stories) * 2; i++) {
+		AUTO(site_drop) struct site *site = site_new(1, 3);
+		AUTO(luks_drop) struct luks *l = luks_remote_new(&transport, 1000);
+		AUTO(secret_drop) struct secret *key = secret_from(bytes_of("open sesame"));
+		const struct luks_try try = { key, 3 };
+		struct luks_opening at[3];
+		size_t n = 0;
+
+		for (size_t k = 0; k < 3; k++)
+			at[k] = (struct luks_opening){ .disk = site_disk(site, 0, k), .tries = &try,
+				.n_tries = 1 };
+		transport.sudo = i % 2;
+		code = 0, commands = 0;
+		answer = stories[i / 2].answers[0];
+		more = &stories[i / 2].answers[1];
+		luks_open_all(l, at, 3);
+		while (stories[i / 2].answers[n])
+			n++;
+		assert_int_equal(commands, n);
+		for (size_t k = 0; k < 3; k++) {
+			bool yes = stories[i / 2].opened[k] == 'y';
+
+			if (at[k].opened != yes || (at[k].err.kind == ERR_NONE) != yes)
+				fail_msg("%zu, disk %zu: %s", i, k, at[k].err.text);
+			assert_true(yes || strstr(at[k].err.text, "is not there"));
+		}
+	}
+	more = NULL;
+	transport.sudo = false;
 }
 
 static bool
@@ -340,6 +398,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(luks_open_is_told_by_tries_and_mapping),
+		cmocka_unit_test(luks_open_tries_a_disk_that_was_not_there_once_others_are_open),
 		cmocka_unit_test(luks_close_tells_what_holds_a_disk),
 		cmocka_unit_test(luks_test_is_told_by_the_status_of_each_try),
 		cmocka_unit_test(luks_format_that_is_not_proven_is_lost),
