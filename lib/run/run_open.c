@@ -154,57 +154,82 @@ step_hook(struct lane_run *l, struct row *row)
 		lane_disk(l, step->disk)->attempted = true;
 }
 
-/* What is the mapping now? A command that lost its connection may still be at it: wait a moment. */
+/*
+ * What are these mappings now? A command that lost its connection may still be at it: wait a moment, for
+ * all of them together. A connection is tried once, whose time that may cost.
+ */
 static bool
-see_mapping(struct lane_run *l, const struct disk *d, enum luks_state wanted,
+see_mappings(struct lane_run *l, const struct disk *const *disks, size_t n, enum luks_state wanted,
     struct luks_status *out)
 {
 	const struct timespec pause = { .tv_nsec = LOOK_PAUSE_MS * 1000000L };
 	int64_t until = clock_ms() + LOOK_MS;
 	struct err e = { 0 };
+	size_t as_wanted;
 
+	if (!transport_connect(l->transport, &e))
+		return false;
 	for (;;) {
-		if (!transport_connect(l->transport, &e) || !luks_status(l->luks, &d, 1, out, &e))
+		if (!luks_status(l->luks, disks, n, out, &e))
 			return false;
-		if (out->state == wanted || clock_left(until) == 0)
+		as_wanted = 0;
+		for (size_t i = 0; i < n; i++)
+			as_wanted += out[i].state == wanted;
+		if (as_wanted == n || clock_left(until) == 0)
 			return true;
 		nanosleep(&pause, NULL);
 	}
 }
 
-/* The step was cut off. */
+/* These steps were cut off. */
 static void
-look_again(struct lane_run *l, struct row *row, enum luks_state wanted)
+look_again(struct lane_run *l, struct row *const *rows, size_t n, enum luks_state wanted)
 {
-	struct luks_status now;
+	const struct disk *disks[RUN_OPEN_BATCH];
+	struct luks_status now[RUN_OPEN_BATCH];
 
-	row->outcome = OUTCOME_UNKNOWN;
-	if (!see_mapping(l, row->step->disk, wanted, &now))
+	for (size_t i = 0; i < n; i++) {
+		disks[i] = rows[i]->step->disk;
+		rows[i]->outcome = OUTCOME_UNKNOWN;
+	}
+	if (n == 0 || !see_mappings(l, disks, n, wanted, now))
 		return;
-	if (now.state == wanted) {
-		row->outcome = OUTCOME_DONE;
-		snprintf(row->note, sizeof(row->note), "seen after the connection was lost");
-	} else {
-		row->outcome = OUTCOME_FAILED;
-		err_wrap(&row->err, "not %s when looked at again",
-		    wanted == LUKS_OPEN ? "open" : "closed");
+	for (size_t i = 0; i < n; i++) {
+		struct row *row = rows[i];
+
+		if (now[i].state == wanted) {
+			row->outcome = OUTCOME_DONE;
+			snprintf(row->note, sizeof(row->note), "seen after the connection was lost");
+		} else {
+			row->outcome = OUTCOME_FAILED;
+			err_wrap(&row->err, "not %s when looked at again",
+			    wanted == LUKS_OPEN ? "open" : "closed");
+		}
 	}
 }
 
+/* What became of steps that were done in one go: their rows have an error, or none. */
 static void
-mapping_result(struct lane_run *l, struct row *row, bool ok, enum luks_state wanted)
+mapping_results(struct lane_run *l, struct row *const *rows, size_t n, enum luks_state wanted)
 {
-	struct disk_state *s = lane_disk(l, row->step->disk);
+	struct row *lost[RUN_OPEN_BATCH] = { 0 };
+	size_t n_lost = 0;
 
-	s->attempted = true;
-	s->asked = wanted;
-	if (ok)
-		row->outcome = OUTCOME_DONE;
-	else if (row->err.kind == ERR_LOST)
-		look_again(l, row, wanted);
-	else
-		row->outcome = outcome_of(&row->err);
-	s->as_asked = s->changed = row->outcome == OUTCOME_DONE;
+	for (size_t i = 0; i < n; i++) {
+		if (rows[i]->err.kind == ERR_LOST)
+			lost[n_lost++] = rows[i];
+		else
+			rows[i]->outcome = rows[i]->err.kind == ERR_NONE ? OUTCOME_DONE
+									 : outcome_of(&rows[i]->err);
+	}
+	look_again(l, lost, n_lost, wanted);
+	for (size_t i = 0; i < n; i++) {
+		struct disk_state *s = lane_disk(l, rows[i]->step->disk);
+
+		s->attempted = true;
+		s->asked = wanted;
+		s->as_asked = s->changed = rows[i]->outcome == OUTCOME_DONE;
+	}
 }
 
 static void
@@ -243,7 +268,7 @@ prepare_open(struct lane_run *l, struct row *row, struct tries *t)
 		return true;
 	err_set(&row->err, ERR_DISK, "a mapping named %s exists and lies on %s, not on %s", d->name,
 	    s->status.detail, d->device);
-	mapping_result(l, row, false, LUKS_OPEN);
+	mapping_results(l, &row, 1, LUKS_OPEN);
 	return false;
 }
 
@@ -252,8 +277,8 @@ step_open_all(struct lane_run *l, struct row *rows, size_t n)
 {
 	struct luks_opening at[RUN_OPEN_BATCH];
 	struct tries tries[RUN_OPEN_BATCH] = { 0 };
-	struct row *of[RUN_OPEN_BATCH];
-	size_t m = 0;
+	struct row *of[RUN_OPEN_BATCH], *tried[RUN_OPEN_BATCH] = { 0 };
+	size_t m = 0, n_tried = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		if (!prepare_open(l, &rows[i], &tries[i]))
@@ -269,9 +294,10 @@ step_open_all(struct lane_run *l, struct row *rows, size_t n)
 			already_open(l, of[i]);
 			continue;
 		}
-		of[i]->err = at[i].err;
-		mapping_result(l, of[i], at[i].opened, LUKS_OPEN);
+		of[i]->err = at[i].opened ? (struct err){ 0 } : at[i].err;
+		tried[n_tried++] = of[i];
 	}
+	mapping_results(l, tried, n_tried, LUKS_OPEN);
 	for (size_t i = 0; i < n; i++)
 		tries_done(&tries[i]);
 }
@@ -295,11 +321,10 @@ step_close(struct lane_run *l, struct row *row)
 		snprintf(row->note, sizeof(row->note), "already closed");
 		return;
 	}
-	bool ok = s->status.state == LUKS_OPEN
-		      ? luks_close(l->luks, d, &row->err)
-		      : err_set(&row->err, ERR_DISK,
-			    "the mapping named %s lies on %s, not on %s: not closed", d->name,
-			    s->status.detail, d->device);
-
-	mapping_result(l, row, ok, LUKS_CLOSED);
+	if (s->status.state != LUKS_OPEN)
+		err_set(&row->err, ERR_DISK, "the mapping named %s lies on %s, not on %s: not closed",
+		    d->name, s->status.detail, d->device);
+	else if (luks_close(l->luks, d, &row->err))
+		row->err = (struct err){ 0 };
+	mapping_results(l, &row, 1, LUKS_CLOSED);
 }
