@@ -252,6 +252,8 @@ drain(struct run *r)
 	pthread_mutex_lock(&r->lock);
 	while (seen < r->n_events || r->n_working > 0) {
 		if (clock_left(next) == 0) {
+			if (r->o.cancel && atomic_load(r->o.cancel))
+				pool_shut(r->o.pool);
 			start_workers(r);
 			hand_on_progress(r);
 			next = clock_ms() + RUN_PROGRESS_MS;

@@ -184,7 +184,7 @@ arrive(struct run *r, size_t i)
 		return true;
 	if (l->why.kind == ERR_AWAY && run_may_wait(r, i))
 		return false;
-	if (r->places[i].tries > 0)
+	if (l->why.kind == ERR_AWAY && r->places[i].tries > 0)
 		err_wrap(&l->why, "it did not come up in time");
 	l->ended = true;
 	return true;

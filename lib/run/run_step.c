@@ -33,6 +33,7 @@ outcome_of(const struct err *e)
 	switch (e->kind) {
 	case ERR_HOST:
 	case ERR_AWAY:
+	case ERR_CANCELLED:
 		return OUTCOME_NOT_BEGUN;
 	case ERR_LOST:
 		return OUTCOME_UNKNOWN;

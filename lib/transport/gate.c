@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* gate: doors by name, each with the number of those inside. */
+/*
+ * gate: doors by name, each with when those inside have come in. That is also who they are: two of
+ * the same moment are alike.
+ */
 #include "transport/gate.h"
 
 #include <stdlib.h>
@@ -13,7 +16,7 @@
 
 struct door {
 	char *name;
-	unsigned inside;
+	int64_t inside[GATE_WIDTH]; /* of clock_ms, when each came in; 0: free */
 };
 
 void
@@ -47,26 +50,55 @@ find(struct gates *g, const char *name)
 	return d;
 }
 
-bool
-gate_enter(struct gates *g, const char *door, int64_t until)
+void
+gates_shut(struct gates *g)
 {
 	HOLD(&g->lock);
-	while (find(g, door)->inside >= GATE_WIDTH && clock_left(until) > 0)
-		clock_cond_wait(&g->changed, &g->lock, until);
-	struct door *d = find(g, door);
+	g->shut = true;
+	pthread_cond_broadcast(&g->changed);
+}
 
-	if (d->inside >= GATE_WIDTH)
-		return false;
-	d->inside++;
+/* The place at this door that is free, or will be taken over next. */
+static int64_t *
+next_place(struct gates *g, const char *door)
+{
+	struct door *d = find(g, door);
+	int64_t *oldest = d->inside;
+
+	for (size_t i = 1; i < GATE_WIDTH; i++)
+		if (d->inside[i] < *oldest)
+			oldest = &d->inside[i];
+	return oldest;
+}
+
+bool
+gate_enter(struct gates *g, const char *door, int64_t *out_since)
+{
+	HOLD(&g->lock);
+	int64_t *place;
+
+	while (*(place = next_place(g, door)) != 0 && clock_left(*place + GATE_LONG_MS) > 0) {
+		if (g->shut)
+			return false;
+		clock_cond_wait(&g->changed, &g->lock, *place + GATE_LONG_MS);
+	}
+	*out_since = *place = clock_ms();
 	return true;
 }
 
 void
-gate_leave(struct gates *g, const char *door)
+gate_leave(struct gates *g, const char *door, int64_t since)
 {
 	HOLD(&g->lock);
-	find(g, door)->inside--;
-	pthread_cond_broadcast(&g->changed);
+	struct door *d = find(g, door);
+
+	for (size_t i = 0; i < GATE_WIDTH; i++) {
+		if (d->inside[i] != since)
+			continue;
+		d->inside[i] = 0;
+		pthread_cond_broadcast(&g->changed);
+		return;
+	}
 }
 
 bool

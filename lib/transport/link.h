@@ -35,7 +35,8 @@ struct attempt {
 	const char *address, *user; /* as in the inventory or in ProxyJump; user may be NULL */
 	unsigned port;		    /* 0: not given */
 	const char *jump; /* the ProxyJump that counts: a list, the nearest host last; NULL: none */
-	int64_t until; /* of clock_ms: dialling, key exchange and login are over by then */
+	int64_t until; /* of clock_ms: dialling, key exchange and login are over by then, or so much
+			* later as they waited for their turn (gate.h) */
 	bool accept_new;
 	struct argv *notes; /* what the person must hear of, however it ends */
 	bool *beyond; /* set where it failed for what ssh can do and libssh cannot */
@@ -45,7 +46,7 @@ struct attempt {
 MUST_CHECK bool link_begin(struct link *l, int fd, struct err *e);
 /*
  * Reach the server, shake hands, judge its key, log in. ERR_AWAY, ERR_HOST with what to do; the link is to
- * be ended then. (link_connect.c)
+ * be ended then. ERR_CANCELLED: its turn did not come. (link_connect.c)
  */
 MUST_CHECK bool link_connect(const struct attempt *a, struct err *e);
 /* Disconnect without waiting for the other side; back to "not connected". */

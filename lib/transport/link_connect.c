@@ -166,22 +166,32 @@ door_of(const struct attempt *a)
 				: mem_printf("%s:%u", c->hostname, c->port);
 }
 
+static bool
+connect_inside(const struct attempt *a, struct err *e)
+{
+	for (unsigned tries = 0; !connect_once(a, e); tries++) {
+		if (!was_turned_away(a) || !gate_come_again(tries, a->until))
+			return false;
+		link_end(a->link);
+	}
+	return true;
+}
+
 bool
 link_connect(const struct attempt *a, struct err *e)
 {
 	AUTO(mem_free_drop) char *door = door_of(a);
 	struct gates *gates = pool_gates(a->pool);
+	struct attempt inside = *a;
+	int64_t came = clock_ms(), since;
 	bool ok;
 
-	if (door && !gate_enter(gates, door, a->until))
-		return err_set(e, ERR_AWAY, "%s: too many logins at once there, none came to an end",
-		    a->address);
-	for (unsigned tries = 0; !(ok = connect_once(a, e)); tries++) {
-		if (!was_turned_away(a) || !gate_come_again(tries, a->until))
-			break;
-		link_end(a->link);
-	}
-	if (door)
-		gate_leave(gates, door);
+	if (!door)
+		return connect_inside(a, e);
+	if (!gate_enter(gates, door, &since))
+		return err_set(e, ERR_CANCELLED, "not started: interrupted");
+	inside.until += since - came; /* its time begins behind the door */
+	ok = connect_inside(&inside, e);
+	gate_leave(gates, door, since);
 	return ok;
 }

@@ -118,6 +118,12 @@ pool_gates(struct pool *p)
 	return &p->gates;
 }
 
+void
+pool_shut(struct pool *p)
+{
+	gates_shut(&p->gates);
+}
+
 struct jumps *
 pool_jumps(struct pool *p)
 {

@@ -38,6 +38,9 @@ void pool_locked_keys(struct pool *p, const struct transport_spec *specs, size_t
 MUST_CHECK bool pool_unlock(struct pool *p, const char *file, const struct secret *passphrase,
     struct err *e);
 
+/* An interrupt: from now on nobody waits until others have logged in. Any thread. */
+void pool_shut(struct pool *p);
+
 /* For this room: */
 
 /* The key of this file, if it was unlocked, borrowed and only to be read; NULL. */

@@ -21,7 +21,8 @@ struct transport_spec {
 	unsigned port;		/* 0: what ssh_config says, then 22 */
 	const char *user;	/* login name */
 	int64_t connect_ms;	/* for the way there, key exchange and login together; 0: what
-				 * ssh_config says (ConnectTimeout), then 10 s */
+				 * ssh_config says (ConnectTimeout), then 10 s. Waiting
+				 * for others at the same door does not count */
 	struct pool *pool;	/* what the connections of a run share (pool.h); NULL: nothing */
 	bool accept_new;	/* take and store the key of a host that known_hosts does not know */
 	/* Called by the thread that connects: what the person must hear of, a sentence. May be NULL. */
@@ -69,7 +70,8 @@ struct transport *transport_openssh_new(const struct transport_spec *spec);
  * transport that lost its connection may be connected again.
  * ERR_AWAY: no such name, nobody answers or listens, no SSH spoken there: perhaps later.
  * ERR_HOST with what to do next: host key unknown or changed (with fingerprint and the
- * ssh-keygen / ssh command), login refused (which keys were tried). Nothing was run.
+ * ssh-keygen / ssh command), login refused (which keys were tried). ERR_CANCELLED: pool_shut() while it waited
+ * for others. Nothing was run.
  */
 MUST_CHECK bool transport_connect(struct transport *t, struct err *e);
 
@@ -78,7 +80,7 @@ MUST_CHECK bool transport_connect(struct transport *t, struct err *e);
  * result->end tells (base/proc.h has the rules). Connects first if need be; the
  * command's limit counts from then on. A program that is not there is a
  * result: exit status 127.
- * ERR_HOST, ERR_AWAY: it was not started, no byte of it was sent. ERR_LOST is never
+ * ERR_HOST, ERR_AWAY, ERR_CANCELLED: it was not started, no byte of it was sent. ERR_LOST is never
  * returned here: a lost command is a result (PROC_LOST, PROC_DEADLINE). After a
  * deadline or loss the connection is closed. A remote command is not stopped by that.
  */

@@ -93,21 +93,21 @@ do_connect(struct transport *base, struct err *e)
 {
 	struct transport_openssh *t = self(base);
 	AUTO(mem_free_drop) char *door = NULL;
-	int64_t until = clock_ms() + t->spec.connect_ms;
+	int64_t until, since = 0;
 	bool turned_away = false, ok;
 
 	if (is_alive(t))
 		return true;
 	disconnect(t);
 	door = door_of(t);
-	if (door && !gate_enter(pool_gates(t->spec.pool), door, until))
-		return err_set(e, ERR_AWAY, "%s: too many logins at once there, none came to an end",
-		    t->spec.address);
+	if (door && !gate_enter(pool_gates(t->spec.pool), door, &since))
+		return err_set(e, ERR_CANCELLED, "not started: interrupted");
+	until = clock_ms() + t->spec.connect_ms;
 	for (unsigned tries = 0; !(ok = connect_once(t, until, &turned_away, e)); tries++)
 		if (!turned_away || !gate_come_again(tries, until))
 			break;
 	if (door)
-		gate_leave(pool_gates(t->spec.pool), door);
+		gate_leave(pool_gates(t->spec.pool), door, since);
 	base->logins += ok;
 	return ok;
 }
