@@ -65,11 +65,19 @@ set_options(const struct attempt *a, struct err *e)
 	    trust_order_algorithms(a, e);
 }
 
+/* Did the connection end, and not what was said on it, so that it may be another time? */
+static bool
+was_cut_off(const char *said)
+{
+	return strstr(said, "Socket error: ") || strstr(said, "error on socket");
+}
+
 static bool
 fail_handshake(const struct attempt *a, bool late, struct err *e)
 {
 	AUTO(str_done) struct str more = { 0 };
 	const char *banner = ssh_get_serverbanner(a->link->session), *said;
+	bool stays;
 
 	proxy_quote(&a->link->proxy, &more);
 	if (late && !banner)
@@ -85,7 +93,8 @@ fail_handshake(const struct attempt *a, bool late, struct err *e)
 		    "libssh and %s have no method in common, ssh may have, with " BY_OPENSSH ": %s",
 		    a->address, said);
 	}
-	return err_set(e, banner ? ERR_HOST : ERR_AWAY, "no SSH connection to %s: %s%s", a->address,
+	stays = (banner && !was_cut_off(said)) || proxy_is_refused(&a->link->proxy);
+	return err_set(e, stays ? ERR_HOST : ERR_AWAY, "no SSH connection to %s: %s%s", a->address,
 	    said, str_text(&more));
 }
 

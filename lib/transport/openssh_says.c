@@ -159,18 +159,25 @@ fail_login(const struct transport_spec *spec, const char *said, struct err *e)
 	    tried.len > 0 ? str_text(&tried) : "no key at all", str_text(&more));
 }
 
+bool
+openssh_says_refused(const char *said)
+{
+	return strstr(said, "Host key verification failed") || strstr(said, ": Permission denied (");
+}
+
 /* It is nobody's fault but the server's, which does not answer; on the way there, too. */
 static enum err_kind
 kind_without_key(const char *said)
 {
-	static const char *const others[] = { "debug1: Remote protocol version",
-		"Host key verification failed", ": Permission denied (" };
 	bool tried = strstr(said, "debug1: Connecting to ") ||
 		     strstr(said, "debug1: Executing proxy command") ||
 		     strstr(said, "Could not resolve hostname");
+	/* The greeting came, and then it was hung up on, by a server that goes down or comes up. */
+	bool cut = !strstr(said, SHOWN) &&
+		   (strstr(said, "Connection closed by ") || strstr(said, "Connection reset by "));
 
-	for (size_t i = 0; i < COUNT(others); i++)
-		tried = tried && !strstr(said, others[i]);
+	if (openssh_says_refused(said) || (strstr(said, "debug1: Remote protocol version") && !cut))
+		return ERR_HOST;
 	return tried ? ERR_AWAY : ERR_HOST;
 }
 

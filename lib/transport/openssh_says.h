@@ -20,6 +20,9 @@ bool openssh_says(const struct transport_spec *spec, struct bytes said, bool lat
 /* The sentence that tells of a host key that ssh has stored (accept-new), owned; NULL: it has not. */
 char *openssh_says_stored(struct bytes said);
 
+/* Was ssh, on whatever host of the way, refused for what will be so again: a host key, a login? */
+bool openssh_says_refused(const char *said);
+
 /* Was it hung up on before the greeting, as by a sshd that has too many logins to do? */
 bool openssh_says_turned_away(struct bytes said);
 

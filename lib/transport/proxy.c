@@ -18,9 +18,11 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/proc.h"
+#include "transport/openssh_says.h"
 #include "transport/ssh_config.h"
 
 #define STOP_MS 500
+#define ENDING_MS 100 /* from its last word until the kernel has its status */
 #define QUOTE_CAP 200
 
 void
@@ -173,24 +175,49 @@ proxy_start(const struct proxy_way *way, struct proxy *out, int *out_fd, struct 
 		way->address);
 }
 
+/* The last that it has said. */
+static void
+read_complaint(const struct proxy *p, struct str *out)
+{
+	char buf[2048];
+	off_t size = lseek(p->complaint, 0, SEEK_END);
+	ssize_t n = pread(p->complaint, buf, sizeof(buf),
+	    size > (off_t)sizeof(buf) ? size - (off_t)sizeof(buf) : 0);
+
+	if (n > 0)
+		str_add_bytes(out, (struct bytes){ buf, (size_t)n });
+}
+
 void
 proxy_quote(const struct proxy *p, struct str *out)
 {
 	AUTO(proc_result_done) struct proc_result said = { 0 };
-	char buf[2048];
-	ssize_t n;
-	off_t size;
 
 	if (p->pid == 0)
 		return;
-	size = lseek(p->complaint, 0, SEEK_END);
-	n = pread(p->complaint, buf, sizeof(buf),
-	    size > (off_t)sizeof(buf) ? size - (off_t)sizeof(buf) : 0);
-	if (n <= 0)
+	read_complaint(p, &said.err);
+	if (said.err.len == 0)
 		return;
-	str_add_bytes(&said.err, (struct bytes){ buf, (size_t)n });
 	str_add(out, "; the way there says: ");
 	proc_quote_output(out, &said, QUOTE_CAP);
+}
+
+bool
+proxy_is_refused(const struct proxy *p)
+{
+	const struct timespec tick = { .tv_nsec = 2000000 };
+	int64_t until = clock_ms() + ENDING_MS;
+	AUTO(str_done) struct str said = { 0 };
+	siginfo_t end = { 0 };
+
+	if (p->pid == 0)
+		return false;
+	while (waitid(P_PID, (id_t)p->pid, &end, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+	       end.si_pid == 0 && clock_left(until) > 0)
+		nanosleep(&tick, NULL);
+	read_complaint(p, &said);
+	return openssh_says_refused(str_text(&said)) ||
+	    (end.si_code == CLD_EXITED && (end.si_status == 126 || end.si_status == 127));
 }
 
 void

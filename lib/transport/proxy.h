@@ -46,6 +46,9 @@ MUST_CHECK bool proxy_start(const struct proxy_way *way, struct proxy *out, int 
 /* Append what it said last, escaped, behind "; the way there says: ". */
 void proxy_quote(const struct proxy *p, struct str *out);
 
+/* Has it ended for what will be so again: it cannot be run, or a ssh in it was refused? */
+bool proxy_is_refused(const struct proxy *p);
+
 /* End it and reap it, within a second at most. */
 void proxy_stop(struct proxy *p);
 

@@ -116,15 +116,36 @@ assert_connects(const char *address)
 	assert_connects_in(address, CONNECT_MS);
 }
 
-void
-assert_fails(const char *address, int64_t connect_ms, const char *text, const char *more)
+static void
+fail_to_connect(const char *address, int64_t connect_ms, struct err *e)
 {
 	AUTO(transport_drop) struct transport *t = make_to(address, connect_ms);
 	int64_t start = clock_ms();
+
+	assert_false(transport_connect(t, e));
+	assert_in_range(clock_ms() - start, 0, connect_ms + 5000);
+}
+
+void
+assert_fails_as(enum err_kind kind, const char *address, int64_t connect_ms, const char *text,
+    const char *more)
+{
 	struct err e = { 0 };
 
-	assert_false(transport_connect(t, &e));
-	assert_in_range(clock_ms() - start, 0, connect_ms + 5000);
+	fail_to_connect(address, connect_ms, &e);
+	if (e.kind != kind)
+		fail_msg("kind %d, not %d: %s", e.kind, kind, e.text);
+	assert_says(&e, text);
+	if (more)
+		assert_says(&e, more);
+}
+
+void
+assert_fails(const char *address, int64_t connect_ms, const char *text, const char *more)
+{
+	struct err e = { 0 };
+
+	fail_to_connect(address, connect_ms, &e);
 	assert_true(e.kind == ERR_HOST || e.kind == ERR_AWAY);
 	assert_says(&e, text);
 	if (more)

@@ -39,6 +39,9 @@ void assert_says(const struct err *e, const char *text);
 void assert_connects_in(const char *address, int64_t connect_ms);
 void assert_connects(const char *address);
 /* Fails in time, not begun, with these texts (NULL: one less). */
+void assert_fails_as(enum err_kind kind, const char *address, int64_t connect_ms, const char *text,
+    const char *more);
+/* The same, ERR_HOST or ERR_AWAY. */
 void assert_fails(const char *address, int64_t connect_ms, const char *text, const char *more);
 
 /* A real ssh-agent, in SSH_AUTH_SOCK. */

@@ -570,6 +570,49 @@ transport_ssh_server_that_falls_silent_ends_at_the_deadline(void **state)
 	pthread_join(thread, NULL);
 }
 
+static void *
+greet_and_go(void *arg)
+{
+	static const struct linger reset = { .l_onoff = 1 };
+
+	for (int i = 0; i < 2; i++) { /* with the end of the stream, and with a reset */
+		int fd = accept4(*(int *)arg, NULL, NULL, SOCK_CLOEXEC);
+		char buf[4096];
+
+		if (i == 1)
+			setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+		if (write(fd, "SSH-2.0-OpenSSH_9.2\r\n", 21) != 21 || read(fd, buf, sizeof(buf)) <= 0)
+			print_message("it went away first\n");
+		close(fd);
+	}
+	return NULL;
+}
+
+/* A server that is going down, or is not all up yet. */
+static void
+transport_ssh_server_that_hangs_up_after_its_greeting_is_away(void **state)
+{
+	uint16_t port;
+	AUTO(fd_drop) int fd = listen_on(&port, 5);
+	pthread_t thread;
+
+	(void)state;
+	assert_int_equal(pthread_create(&thread, NULL, greet_and_go, &fd), 0);
+	config_for_port(port);
+	assert_fails_as(ERR_AWAY, "web1", CONNECT_MS, "no SSH connection to web1", NULL);
+	assert_fails_as(ERR_AWAY, "web1", CONNECT_MS, "no SSH connection to web1", NULL);
+	pthread_join(thread, NULL);
+}
+
+/* What it says will be as wrong another time. */
+static void
+transport_ssh_server_that_greets_and_says_nonsense_is_not_away(void **state)
+{
+	(void)state;
+	sshd_config(&server, "Host web1\nProxyCommand sh -c 'echo SSH-2.0-x; yes; sleep 60'\n" HOST);
+	assert_fails_as(ERR_HOST, "web1", CONNECT_MS, "no SSH connection to web1", NULL);
+}
+
 static void
 transport_ssh_something_that_is_no_ssh_is_told(void **state)
 {
@@ -693,13 +736,32 @@ transport_ssh_jump_host_that_fails_is_quoted(void **state)
 	/* one that is left to ssh */
 	sshd_config(&server, "Host jump\nUserKnownHostsFile /dev/null\nBindAddress 127.0.0.1\n" HOST
 			     "Host web1\nProxyJump jump\n" HOST);
-	assert_fails("web1", CONNECT_MS, "the way there says: ", "Host key verification failed");
+	assert_fails_as(ERR_HOST, "web1", CONNECT_MS, "the way there says: ",
+	    "Host key verification failed");
 	sshd_config(&server, "Host web1\nProxyCommand echo no way >&2; exit 1\n" HOST);
-	assert_fails("web1", CONNECT_MS, "the way there says: ", "no way");
+	assert_fails_as(ERR_AWAY, "web1", CONNECT_MS, "the way there says: ", "no way");
 	sshd_config(&server, "Host web1\nProxyCommand sleep 60\n" HOST);
-	assert_fails("web1", 1500, "speaks SSH in time", NULL);
+	assert_fails_as(ERR_AWAY, "web1", 1500, "speaks SSH in time", NULL);
 	sshd_config(&server, "Host *\nProxyCommand nc %h %p\nPort %P\nHostName 127.0.0.1\n");
 	assert_fails("web1;x", CONNECT_MS, "", NULL);
+}
+
+/* Nobody waits for what trying again does not change. */
+static void
+transport_ssh_program_that_is_refused_or_missing_is_not_away(void **state)
+{
+	(void)state;
+	sshd_config(&server, "Host jump\nUserKnownHostsFile /dev/null\n" HOST
+			     "Host web1\nProxyCommand ssh -oBatchMode=yes -W '[%h]:%p' jump\n" HOST);
+	assert_fails_as(ERR_HOST, "web1", CONNECT_MS, "the way there says: ",
+	    "Host key verification failed");
+	sshd_config(&server, "Host jump\n" NO_FILES
+			     "Host web1\nProxyCommand ssh -oBatchMode=yes -W '[%h]:%p' jump\n" HOST);
+	assert_fails_as(ERR_HOST, "web1", CONNECT_MS, "the way there says: ", "Permission denied (");
+	sshd_config(&server, "Host web1\nProxyCommand no-such-program %h\n" HOST);
+	assert_fails_as(ERR_HOST, "web1", CONNECT_MS, "no-such-program", "not found");
+	sshd_config(&server, "Host web1\nProxyCommand %D/config\n" HOST);
+	assert_fails_as(ERR_HOST, "web1", CONNECT_MS, "the way there says: ", "ermission denied");
 }
 
 /*
@@ -821,6 +883,8 @@ main(void)
 		CASE(nobody_there_is_told),
 		CASE(silent_port_ends_at_the_deadline),
 		CASE(server_that_falls_silent_ends_at_the_deadline),
+		CASE(server_that_hangs_up_after_its_greeting_is_away),
+		CASE(server_that_greets_and_says_nonsense_is_not_away),
 		CASE(something_that_is_no_ssh_is_told),
 		CASE(connection_cut_in_a_command_is_lost),
 		CASE(connection_cut_while_parked_is_made_anew),
@@ -829,6 +893,7 @@ main(void)
 		CASE(session_that_is_refused_was_not_begun),
 		CASE(jump_host_leads_there),
 		CASE(jump_host_that_fails_is_quoted),
+		CASE(program_that_is_refused_or_missing_is_not_away),
 		CASE(jump_host_that_stops_ends_at_the_deadline),
 		CASE(wants_sudo_unless_root),
 		CASE(many_threads_at_once),

@@ -44,6 +44,13 @@ openssh_says_chooses_a_sentence(void **state)
 		    "ssh says: ssh: connect to host web1: refused" },
 		{ "debug1: Connecting to web1\ndebug1: Local version string x\n", true, ERR_AWAY,
 		    "it was at: Local version string x" },
+		{ "debug1: Connecting to web1\ndebug1: Remote protocol version 2.0\n"
+			"Connection reset by 10.0.0.1 port 22\n", false, ERR_AWAY, "Connection reset by" },
+		{ "debug1: Connecting to web1\ndebug1: Remote protocol version 2.0\n"
+			"Unable to negotiate with 10.0.0.1 port 22: no matching cipher found\n", false,
+		    ERR_HOST, "Unable to negotiate" },
+		{ "debug1: Executing proxy command\nroot@bastion: Permission denied (publickey).\n"
+			"Connection closed by UNKNOWN port 65535\n", false, ERR_HOST, "bastion" },
 		{ "", false, ERR_HOST, "no SSH connection to web1" },
 	};
 
