@@ -274,6 +274,7 @@ run_phase(struct run *r, unsigned phase)
 	for (size_t i = 0; i < r->plan->n; i++) {
 		bool due = lane_has_steps(&r->lanes[i], phase);
 
+		lane_begin_phase(&r->lanes[i]);
 		r->places[i] = (struct lane_place){ .state = due ? LANE_WAITING : LANE_OK,
 			.due = due };
 	}

@@ -34,6 +34,11 @@ struct lane_run {
 	unsigned logins;
 	bool ended;	/* nothing more on this host; `why` tells */
 	struct err why;
+
+	/* In this phase: */
+	size_t next;	 /* the step it has come to */
+	bool touched;	 /* something was done on the host */
+	bool went_badly; /* a step was not */
 };
 
 enum lane_state { LANE_WAITING, LANE_RUNNING, LANE_OK, LANE_FAILED };
@@ -97,6 +102,7 @@ void run_wait_change(struct run *r, int64_t until);
 enum lane_end { LANE_WENT_WELL, LANE_WENT_BADLY, LANE_AWAY };
 enum lane_end lane_do(struct run *r, size_t i);
 void lane_init(struct run *r, size_t i);
+void lane_begin_phase(struct lane_run *l);
 void lane_done(struct lane_run *l);
 /* Is there anything to do for it in this phase? */
 bool lane_has_steps(struct lane_run *l, unsigned phase);

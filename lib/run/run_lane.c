@@ -2,7 +2,8 @@
 /*
  * One lane: a host's connection, its steps in their order, its rows. A failed step ends its disk,
  * one that all others stand on (status, a pre hook of the host) ends the lane. What is not started
- * any more is left "not begun", with the reason.
+ * any more is left "not begun", with the reason. A host that goes away before anything was done
+ * there may be waited for; the lane then goes on at the step it had come to.
  */
 #include "run/run_internal.h"
 
@@ -146,8 +147,61 @@ do_steps(struct run *r, struct lane_run *l, struct row *rows, size_t n)
 	} else {
 		step_run(l, &rows[0]);
 	}
-	for (size_t i = 0; i < n; i++)
+}
+
+/* Could not one of these rows be begun, as the host is away, and is nothing done by the others? */
+static const struct row *
+row_away(const struct row *rows, size_t n)
+{
+	const struct row *away = NULL;
+
+	for (size_t i = 0; i < n; i++) {
+		if (rows[i].outcome == OUTCOME_NOT_BEGUN && rows[i].err.kind == ERR_AWAY)
+			away = &rows[i];
+		else if (rows[i].outcome == OUTCOME_DONE || rows[i].outcome == OUTCOME_FAILED ||
+			 rows[i].outcome == OUTCOME_UNKNOWN)
+			return NULL;
+	}
+	return away;
+}
+
+/*
+ * It did answer, and went away before anything was done: a machine that restarts once more while it
+ * comes up. Then these rows are as they were, and the lane may be tried again. Steps with work may
+ * have found out the half of it, and are not.
+ */
+static bool
+waits_after_all(struct run *r, size_t i, struct row *rows, size_t n)
+{
+	struct lane_run *l = &r->lanes[i];
+	const struct row *away = row_away(rows, n);
+
+	if (l->touched || !away || (!l->ended && away->step->work))
+		return false;
+	l->why = away->err;
+	if (!run_may_wait(r, i))
+		return false;
+	for (size_t k = 0; k < n; k++) {
+		str_done(&rows[k].output);
+		rows[k] = (struct row){ .host = rows[k].host, .step = rows[k].step };
+	}
+	l->ended = false;
+	return true;
+}
+
+/* What was told, and what follows from it. */
+static void
+finish(struct run *r, struct lane_run *l, struct row *rows, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
 		draw_consequences(l, &rows[i]);
+		/* a look leaves no trace, and is made again where another connection is */
+		if (rows[i].step->kind != STEP_STATUS && rows[i].outcome != OUTCOME_NOT_BEGUN)
+			l->touched = true;
+		if (!outcome_is_good(rows[i].outcome))
+			l->went_badly = true;
+		run_post(r, &rows[i]);
+	}
 }
 
 bool
@@ -194,21 +248,31 @@ enum lane_end
 lane_do(struct run *r, size_t i)
 {
 	struct lane_run *l = &r->lanes[i];
-	bool ok = true;
+	struct row *rows;
+	bool over;
+	size_t n;
 
 	if (!arrive(r, i))
 		return LANE_AWAY;
-	for (size_t k = 0, n; k < l->lane->n; k += n) {
-		n = batch_at(l, k);
-		if (l->rows[k].step->phase != r->phase)
+	for (; l->next < l->lane->n; l->next += n) {
+		rows = &l->rows[l->next];
+		n = batch_at(l, l->next);
+		if (rows->step->phase != r->phase)
 			continue;
-		run_doing(r, i, l->rows[k].step);
-		do_steps(r, l, &l->rows[k], n);
-		for (size_t j = k; j < k + n; j++) {
-			ok = ok && outcome_is_good(l->rows[j].outcome);
-			run_post(r, &l->rows[j]);
-		}
+		run_doing(r, i, rows->step);
+		over = l->ended;
+		do_steps(r, l, rows, n);
+		if (!over && waits_after_all(r, i, rows, n))
+			return LANE_AWAY;
+		finish(r, l, rows, n);
 	}
 	hang_up(r, l);
-	return ok ? LANE_WENT_WELL : LANE_WENT_BADLY;
+	return l->went_badly ? LANE_WENT_BADLY : LANE_WENT_WELL;
+}
+
+void
+lane_begin_phase(struct lane_run *l)
+{
+	l->next = 0;
+	l->touched = l->went_badly = false;
 }

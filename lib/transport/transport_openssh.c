@@ -129,7 +129,7 @@ do_run(struct transport *base, const struct proc_command *c, struct proc_result 
 			disconnect(t);
 	}
 	if (end == CHANNEL_DEAD)
-		return err_set(e, ERR_HOST, "connection to %s lost before the command was sent",
+		return err_set(e, ERR_AWAY, "connection to %s lost before the command was sent",
 		    t->spec.address);
 	if (end == CHANNEL_RAN && (out->end == PROC_LOST || out->end == PROC_DEADLINE))
 		disconnect(t);

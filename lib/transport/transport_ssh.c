@@ -107,10 +107,10 @@ do_run(struct transport *base, const struct proc_command *c, struct proc_result 
 			link_end(&t->link);
 	}
 	if (end == CHANNEL_DEAD && jump_is_lost(t->link.jump, &why))
-		return err_set(e, ERR_HOST, "%s, before the command was sent to %s",
+		return err_set(e, ERR_AWAY, "%s, before the command was sent to %s",
 		    str_text(&why), t->spec.address);
 	if (end == CHANNEL_DEAD)
-		return err_set(e, ERR_HOST, "connection to %s lost before the command was sent",
+		return err_set(e, ERR_AWAY, "connection to %s lost before the command was sent",
 		    t->spec.address);
 	if (end == CHANNEL_RAN && out->end == PROC_LOST)
 		(void)jump_is_lost(t->link.jump, &out->lost);

@@ -19,7 +19,7 @@
 #include "base/file.h"
 #include "base/secret.h"
 #include "keyring/keyring.h"
-#include "run/run.h"
+#include "run/run_internal.h"
 #include "run/work.h"
 #include "site.h"
 #include "tests/unit/temp_dir.h"
@@ -663,6 +663,92 @@ run_cancelled_while_waiting_ends_at_once(void **state)
 	trial_done(&t);
 }
 
+/* This machine behind a connection that breaks by order: y it works, n it does not, one for each use. */
+struct flaky {
+	struct transport base;
+	struct transport *inner;
+	const char *script; /* then it works */
+};
+
+static bool
+flaky_works(struct transport *t, struct err *e)
+{
+	struct flaky *f = (struct flaky *)t;
+
+	if (!*f->script || *f->script++ == 'y')
+		return true;
+	t->logins++;
+	return err_set(e, ERR_AWAY, "Connection refused");
+}
+
+static bool
+flaky_run(struct transport *t, const struct proc_command *c, struct proc_result *out, struct err *e)
+{
+	return flaky_works(t, e) && transport_run(((struct flaky *)t)->inner, c, out, e);
+}
+
+static void
+flaky_free(struct transport *t)
+{
+	transport_free(((struct flaky *)t)->inner);
+	free(t);
+}
+
+static void
+make_flaky(struct trial *t, const char *script)
+{
+	static const struct transport_ops ops = { .connect = flaky_works, .run = flaky_run,
+		.free = flaky_free };
+	struct lane_run *l = &t->run->lanes[0];
+	struct flaky *f = mem_alloc(1, sizeof(*f));
+
+	*f = (struct flaky){ .base = *l->transport, .inner = l->transport, .script = script };
+	f->base.ops = &ops;
+	l->transport = &f->base;
+}
+
+/* As long as nothing was done there. */
+static void
+run_host_that_goes_away_again_before_its_first_step_is_waited_for(void **state)
+{
+	static const struct {
+		const char *script; /* of arrival, of the look's connection, then connection and command of each hook */
+		int64_t wait_ms;
+		const char *log;
+	} cases[] = {
+		{ "yn", 60000, "first\nsecond\n" },
+		{ "yyn", 60000, "first\nsecond\n" },
+		{ "yyyn", 60000, "first\nsecond\n" },
+		{ "yyynnyyn", 60000, "first\nsecond\n" },
+		{ "yyn", 0, "" },
+		{ "yyyn", 0, "" },
+		{ "yyyyn", 60000, "first\n" },
+		{ "yyyyyn", 60000, "first\n" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct trial t;
+		struct host *h;
+
+		trial_init(&t, 1, 0);
+		h = site_host(t.site, 0);
+		t.o.wait_ms = cases[i].wait_ms;
+		t.o.on_away = on_away;
+		shell(&t, h, NULL, HOOK_PRE_OPEN, "echo first >>log");
+		shell(&t, h, NULL, HOOK_PRE_CLOSE, "echo second >>log");
+		plan_step(t.plan, h, (struct step){ .kind = STEP_STATUS });
+		plan_step(t.plan, h, (struct step){ .kind = STEP_HOOK, .hook = HOOK_PRE_OPEN });
+		plan_step(t.plan, h, (struct step){ .kind = STEP_HOOK, .hook = HOOK_PRE_CLOSE });
+		begin(&t);
+		make_flaky(&t, cases[i].script);
+		run_phase(t.run, 0);
+		assert_told_once_each(&t);
+		assert_log(&t, cases[i].log);
+		trial_done(&t);
+	}
+}
+
 /* --- progress --- */
 
 static void
@@ -1164,6 +1250,7 @@ main(void)
 		cmocka_unit_test(run_fail_fast_lets_a_running_step_finish),
 		cmocka_unit_test(run_host_that_does_not_answer_is_waited_for_while_others_go_on),
 		cmocka_unit_test(run_host_that_is_silent_holds_nobodys_place),
+		cmocka_unit_test(run_host_that_goes_away_again_before_its_first_step_is_waited_for),
 		cmocka_unit_test(run_without_wait_a_host_that_does_not_answer_fails_at_once),
 		cmocka_unit_test(run_cancelled_while_waiting_ends_at_once),
 		cmocka_unit_test(run_progress_counts_hosts_and_tells_the_slowest),
