@@ -154,6 +154,17 @@ at_doors(const struct run *r)
 	return n;
 }
 
+/* This worker does nothing more but give the lock back. Under the lock. */
+static void
+leave(struct run *r)
+{
+	for (size_t i = 0; i < r->n_threads; i++)
+		if (pthread_equal(r->threads[i].thread, pthread_self()))
+			r->threads[i].ended = true;
+	r->n_working--;
+	pthread_cond_broadcast(&r->changed);
+}
+
 /* More workers than there may be: one was started while another's lane stood at a door. */
 static bool
 is_too_many(struct run *r)
@@ -161,8 +172,7 @@ is_too_many(struct run *r)
 	HOLD(&r->lock);
 	if (r->n_working <= r->o.jobs || r->n_working <= r->o.jobs + at_doors(r))
 		return false;
-	r->n_working--;
-	pthread_cond_broadcast(&r->changed);
+	leave(r);
 	return true;
 }
 
@@ -177,8 +187,7 @@ worker(void *arg)
 			return NULL;
 	}
 	HOLD(&r->lock);
-	r->n_working--;
-	pthread_cond_broadcast(&r->changed);
+	leave(r);
 	return NULL;
 }
 
@@ -216,12 +225,12 @@ static bool
 start_worker(struct run *r)
 {
 	pthread_attr_t attr;
-	pthread_t *thread = mem_push(&r->threads, &r->n_threads, sizeof(*thread));
+	struct worker *w = mem_push(&r->threads, &r->n_threads, sizeof(*w));
 	bool ok;
 
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, WORKER_STACK);
-	ok = pthread_create(thread, &attr, worker, r) == 0;
+	ok = pthread_create(&w->thread, &attr, worker, r) == 0;
 	pthread_attr_destroy(&attr);
 	r->n_threads -= !ok;
 	r->n_working += ok;
@@ -242,6 +251,21 @@ start_workers(struct run *r)
 		idle++;
 }
 
+/* Under the lock, which those that have ended want no more: a long wait starts many in turn. */
+static void
+join_ended(struct run *r)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->n_threads; i++) {
+		if (r->threads[i].ended)
+			pthread_join(r->threads[i].thread, NULL);
+		else
+			r->threads[n++] = r->threads[i];
+	}
+	r->n_threads = n;
+}
+
 /* Hand events to the verb until no worker is left. Main thread. */
 static void
 drain(struct run *r)
@@ -254,6 +278,7 @@ drain(struct run *r)
 		if (clock_left(next) == 0) {
 			if (r->o.cancel && atomic_load(r->o.cancel))
 				pool_shut(r->o.pool);
+			join_ended(r);
 			start_workers(r);
 			hand_on_progress(r);
 			next = clock_ms() + RUN_PROGRESS_MS;
@@ -264,6 +289,7 @@ drain(struct run *r)
 		}
 	}
 	r->n_events = 0;
+	join_ended(r); /* that is all */
 	pthread_mutex_unlock(&r->lock);
 }
 
@@ -286,7 +312,4 @@ run_phase(struct run *r, unsigned phase)
 		worker(r);
 	}
 	drain(r);
-	for (size_t i = 0; i < r->n_threads; i++)
-		pthread_join(r->threads[i], NULL);
-	r->n_threads = 0;
 }

@@ -53,6 +53,12 @@ struct lane_place {
 	int64_t since;		  /* of clock_ms: when that began */
 };
 
+/* A thread of ours. */
+struct worker {
+	pthread_t thread;
+	bool ended; /* it is on its way out: to be joined */
+};
+
 /* What the main thread is told: a finished row, that a host is away, or a note about it. */
 struct run_event {
 	const struct row *row;
@@ -76,7 +82,7 @@ struct run {
 	struct run_event *events; /* that the main thread has not seen */
 	size_t n_events;
 	unsigned phase;
-	pthread_t *threads; /* the main thread's: to be joined */
+	struct worker *threads; /* joined by the main thread */
 	size_t n_threads;
 	unsigned n_working; /* workers that have not returned */
 	bool stop;	    /* --fail-fast */

@@ -215,7 +215,8 @@ dial_connect(const struct dial *d, int *out_fd, struct err *e)
 
 	if (code != 0) {
 		lookup_free(l);
-		return err_errno(e, ERR_HOST, code, "no thread to look up %s", d->host);
+		return err_errno(e, code == EAGAIN || code == ENOMEM ? ERR_AWAY : ERR_HOST, code,
+		    "no thread to look up %s", d->host);
 	}
 	if (!lookup_wait(l, d->until))
 		return err_set(e, ERR_AWAY, "cannot look up %s: no answer in time", d->host);

@@ -19,7 +19,8 @@ struct dial {
 
 /*
  * *out_fd becomes a connected socket: non-blocking, close-on-exec, no delay,
- * keepalive. ERR_AWAY: no such name, nobody listens, nobody answers. Any thread.
+ * keepalive. ERR_AWAY: no such name, nobody listens, nobody answers; no thread to be had now.
+ * Any thread.
  */
 MUST_CHECK bool dial_connect(const struct dial *d, int *out_fd, struct err *e);
 

@@ -44,6 +44,7 @@ struct trial {
 	size_t n_away;
 	bool cancel_when_away;
 	struct run_progress progress; /* the last that was told */
+	size_t most_threads;	      /* when progress was told */
 };
 
 static void
@@ -749,6 +750,46 @@ run_host_that_goes_away_again_before_its_first_step_is_waited_for(void **state)
 	}
 }
 
+static void
+on_progress_of_many(void *arg, const struct run_progress *p)
+{
+	struct trial *t = arg;
+
+	(void)p;
+	if (t->run->n_threads > t->most_threads)
+		t->most_threads = t->run->n_threads;
+}
+
+/* Each try of a silent host ends a worker, whose stack is there until somebody joins it. */
+static void
+run_waiting_for_silent_hosts_keeps_no_more_threads_than_work(void **state)
+{
+	AUTO(fd_drop) int fd = -1;
+	struct trial t;
+
+	(void)state;
+	trial_init(&t, 6, 0);
+	fd = make_h1_away(&t, 8000);
+	assert_int_equal(listen(fd, 256), 0); /* all of them are behind it, and nobody speaks */
+	for (size_t i = 1; i < 6; i++) {
+		struct host *h = site_host(t.site, i);
+
+		h->transport = TRANSPORT_SSH;
+		free(h->address);
+		h->address = mem_strdup("127.0.0.1");
+		h->port = site_host(t.site, 0)->port;
+	}
+	t.o.on_away = NULL;
+	t.o.jobs = 1;
+	t.o.connect_ms = 1300; /* longer than one takes a place from the others */
+	t.o.on_progress = on_progress_of_many;
+	one_hook_each(&t, "true");
+	run_all(&t);
+	assert_told_once_each(&t);
+	assert_in_range(t.most_threads, 2, 7);
+	trial_done(&t);
+}
+
 /* --- progress --- */
 
 static void
@@ -1251,6 +1292,7 @@ main(void)
 		cmocka_unit_test(run_host_that_does_not_answer_is_waited_for_while_others_go_on),
 		cmocka_unit_test(run_host_that_is_silent_holds_nobodys_place),
 		cmocka_unit_test(run_host_that_goes_away_again_before_its_first_step_is_waited_for),
+		cmocka_unit_test(run_waiting_for_silent_hosts_keeps_no_more_threads_than_work),
 		cmocka_unit_test(run_without_wait_a_host_that_does_not_answer_fails_at_once),
 		cmocka_unit_test(run_cancelled_while_waiting_ends_at_once),
 		cmocka_unit_test(run_progress_counts_hosts_and_tells_the_slowest),
