@@ -294,7 +294,9 @@ step_open_all(struct lane_run *l, struct row *rows, size_t n)
 			already_open(l, of[i]);
 			continue;
 		}
-		of[i]->err = at[i].opened ? (struct err){ 0 } : at[i].err;
+		of[i]->err = at[i].err;
+		if (at[i].opened)
+			of[i]->err = (struct err){ 0 };
 		tried[n_tried++] = of[i];
 	}
 	mapping_results(l, tried, n_tried, LUKS_OPEN);
