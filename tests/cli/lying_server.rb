@@ -42,7 +42,7 @@ end
 case LIE
 when 'a flood of steps', 'a flood' then flood($stdout)
 when 'a flood of errors' then flood($stderr)
-when 'a deaf ear' then sleep
+when 'a deaf ear' then sleep 60 # nobody ends it
 end
 
 # Commands wait for keys only once they have said that they are ready: then they hear what was sent.
