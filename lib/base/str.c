@@ -198,12 +198,24 @@ sequence_length(unsigned char c)
 	return c < 0xf5 ? 4 : 0;
 }
 
-/* A code point that moves the cursor, ends the line or turns its direction. */
+/*
+ * A code point that moves the cursor, ends the line, turns its direction or is not seen at all: the
+ * categories Cc, Cf, Zl and Zp of Unicode 15, with what may yet be assigned between those of the tags.
+ */
 static bool
 is_control(uint32_t c)
 {
-	return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x061c || c == 0x200e || c == 0x200f ||
-	    (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) || c == 0xfeff;
+	static const uint32_t ranges[][2] = { { 0, 0x1f }, { 0x7f, 0x9f }, { 0xad, 0xad },
+		{ 0x600, 0x605 }, { 0x61c, 0x61c }, { 0x6dd, 0x6dd }, { 0x70f, 0x70f },
+		{ 0x890, 0x891 }, { 0x8e2, 0x8e2 }, { 0x180e, 0x180e }, { 0x200b, 0x200f },
+		{ 0x2028, 0x202e }, { 0x2060, 0x206f }, { 0xfeff, 0xfeff }, { 0xfff9, 0xfffb },
+		{ 0x110bd, 0x110bd }, { 0x110cd, 0x110cd }, { 0x13430, 0x1343f },
+		{ 0x1bca0, 0x1bca3 }, { 0x1d173, 0x1d17a }, { 0xe0000, 0xe007f } };
+
+	for (size_t i = 0; i < COUNT(ranges) && c >= ranges[i][0]; i++)
+		if (c <= ranges[i][1])
+			return true;
+	return false;
 }
 
 size_t

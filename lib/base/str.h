@@ -55,7 +55,8 @@ unsigned str_distance(const char *a, const char *b, unsigned limit);
 /*
  * Length of the one UTF-8 character that begins at p (1 to 4, at most `len`),
  * or 0 if there is none or it is not fit for a terminal: a control character
- * (C0, DEL, C1), a line separator, or one that turns the writing direction.
+ * (C0, DEL, C1), a line separator, or a format character, which is not seen or
+ * turns the writing direction.
  */
 size_t str_printable(const char *p, size_t len);
 

@@ -172,7 +172,8 @@ str_printable_measures_one_character(void **state)
 		{ "\xed\xa0\x80", 3, 0 }, { "\xf4\x90\x80\x80", 4, 0 }, { "\xf5\x80\x80\x80", 4, 0 },
 		{ "\xc2\x85", 2, 0 }, { "\xc2\xa0", 2, 2 }, { "\xe2\x80\xa8", 3, 0 },
 		{ "\xe2\x80\xae", 3, 0 }, { "\xe2\x81\xa6", 3, 0 }, { "\xef\xbb\xbf", 3, 0 },
-		{ "\x80", 1, 0 }, { "\xc3(", 2, 0 },
+		{ "\x80", 1, 0 }, { "\xc3(", 2, 0 }, { "\xdc\x8f", 2, 0 }, { "\xe2\x80\x8b", 3, 0 },
+		{ "\xef\xbf\xbd", 3, 3 }, { "\xf3\xa0\x81\xbf", 4, 0 }, { "\xf3\xa0\x84\x80", 4, 4 },
 	};
 
 	(void)state;
