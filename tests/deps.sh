@@ -21,7 +21,7 @@ packages()
 		# What stories and unit tests use besides.
 		packages lab
 		echo libcmocka-dev valgrind strace dash ruby xxd git man-db patch python3 python3-jsonschema \
-			bash-completion zsh fish
+			bash-completion zsh fish softhsm2 krb5-kdc krb5-admin-server krb5-user
 		;;
 	lint)
 		echo clang-tidy cppcheck shellcheck mandoc binutils

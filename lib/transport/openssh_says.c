@@ -136,22 +136,35 @@ add_tried(struct str *out, const char *said)
 	}
 }
 
-static bool
-fail_login(const struct transport_spec *spec, const char *said, struct err *e)
+/* What must be typed to sign cannot be asked for: where the key is that needs it. */
+static void
+add_locked(struct str *out, const char *said, const char *shown)
 {
-	AUTO(mem_free_drop) char *methods = between(said, "Permission denied (", ")");
-	AUTO(mem_free_drop) char *taken = between(said, TAKEN, " SHA256:");
-	AUTO(str_done) struct str tried = { 0 }, more = { 0 };
+	AUTO(mem_free_drop) char *taken = between(shown, TAKEN, " SHA256:");
 	char *type = taken ? strrchr(taken, ' ') : NULL;
 
-	add_tried(&tried, said);
 	if (type)
 		*type = '\0';
-	if (taken)
-		str_addf(&more,
+	if (strstr(said, "pin required") || strstr(said, "need pin entry"))
+		str_add(out,
+		    "; ssh needs the PIN of a token: first give that to your agent, by "
+		    "ssh-add -s and the module that PKCS11Provider names");
+	else if (taken)
+		str_addf(out,
 		    "; the server takes %s, but nobody signs with it: is its passphrase needed? "
 		    "Then first: ssh-add %s",
 		    taken, taken);
+}
+
+/* said: all of it; shown: from this host's key on */
+static bool
+fail_login(const struct transport_spec *spec, const char *said, const char *shown, struct err *e)
+{
+	AUTO(mem_free_drop) char *methods = between(shown, "Permission denied (", ")");
+	AUTO(str_done) struct str tried = { 0 }, more = { 0 };
+
+	add_tried(&tried, shown);
+	add_locked(&more, said, shown);
 	if (methods)
 		str_addf(&more, "; the server allows: %s", methods);
 	return err_set(e, ERR_HOST, "login as %s at %s was refused; tried: %s%s",
@@ -231,7 +244,7 @@ openssh_says(const struct transport_spec *spec, struct bytes said, bool late, st
 	if (strstr(shown, "host key is known for"))
 		return fail_unknown(spec, key, e);
 	if (strstr(shown, ": Permission denied ("))
-		return fail_login(spec, shown, e);
+		return fail_login(spec, text, shown, e);
 	return fail_quoting(spec, text, e);
 }
 

@@ -38,6 +38,8 @@ end()
 	trap - EXIT INT TERM
 	cd "$WORK"
 	[ ! -e sshd.pid ] || sshd_end
+	# shellcheck disable=SC2086  # process ids
+	[ -z "${helpers:-}" ] || kill $helpers 2>/dev/null || true
 	for home in home/*/.gnupg; do
 		[ -d "$home" ] || continue
 		gpgconf --homedir "$WORK/$home" --kill all || true
@@ -46,6 +48,11 @@ end()
 	cd /
 	if [ -n "${KEEP:-}" ]; then echo "kept: $WORK"; else rm -rf "$WORK"; fi
 	exit "$status"
+}
+
+until_the_end() # PID: a helper in the background, to be ended when the test ends
+{
+	helpers="${helpers:-} $1"
 }
 
 fail() # WHY: end the test, having shown what the last command said
