@@ -49,9 +49,8 @@ between(const char *said, const char *before, const char *behind)
 	return NULL;
 }
 
-/* What is no debugging, for people. */
-static void
-add_quoted(struct str *out, const char *before, const char *said)
+void
+openssh_says_quote(struct str *out, const char *before, const char *said)
 {
 	AUTO(proc_result_done) struct proc_result r = { 0 };
 
@@ -209,7 +208,7 @@ fail_late(const struct transport_spec *spec, const char *said, struct err *e)
 		str_add(&more, "; it was at: ");
 		str_add_escaped(&more, bytes_of(last), QUOTE_CAP);
 	}
-	add_quoted(&more, "; ssh says: ", said);
+	openssh_says_quote(&more, "; ssh says: ", said);
 	return err_set(e, strstr(said, SHOWN) ? ERR_HOST : ERR_AWAY,
 	    "%s does not let ssh in within the time for connecting%s", spec->address,
 	    str_text(&more));
@@ -221,7 +220,7 @@ fail_quoting(const struct transport_spec *spec, const char *said, struct err *e)
 {
 	AUTO(str_done) struct str more = { 0 };
 
-	add_quoted(&more, "; ssh says: ", said);
+	openssh_says_quote(&more, "; ssh says: ", said);
 	return err_set(
 	    e, kind_without_key(said), "no SSH connection to %s%s", spec->address, str_text(&more));
 }

@@ -17,6 +17,9 @@ struct transport_spec;
  */
 bool openssh_says(const struct transport_spec *spec, struct bytes said, bool late, struct err *e);
 
+/* Append what is no debugging, cut and escaped, with `before` in front; nothing if there is none. */
+void openssh_says_quote(struct str *out, const char *before, const char *said);
+
 /* The sentence that tells of a host key that ssh has stored (accept-new), owned; NULL: it has not. */
 char *openssh_says_stored(struct bytes said);
 

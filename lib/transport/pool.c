@@ -12,6 +12,7 @@
 #include "transport/gate.h"
 #include "transport/jump.h"
 #include "transport/ssh_config.h"
+#include "transport/ssh_configs.h"
 #include "transport/transport.h"
 
 #define ASKING 8 /* `ssh -G` at once */
@@ -36,6 +37,7 @@ struct pool {
 	pthread_mutex_t lock; /* for the list; what is in it stays where it is */
 	struct settings **settings;
 	size_t n_settings;
+	struct ssh_configs configs;
 	struct gates gates;
 	struct jumps jumps;
 };
@@ -46,6 +48,7 @@ pool_new(void)
 	struct pool *p = mem_alloc(1, sizeof(*p));
 
 	pthread_mutex_init(&p->lock, NULL);
+	ssh_configs_init(&p->configs);
 	gates_init(&p->gates);
 	jumps_init(&p->jumps);
 	return p;
@@ -68,6 +71,7 @@ pool_free(struct pool *p)
 		return;
 	jumps_done(&p->jumps);
 	gates_done(&p->gates);
+	ssh_configs_done(&p->configs);
 	for (size_t i = 0; i < p->n_settings; i++)
 		settings_free(p->settings[i]);
 	for (size_t i = 0; i < p->n_keys; i++) {
@@ -108,7 +112,7 @@ pool_settings(struct pool *p, const struct transport_spec *spec, struct err *e)
 	struct settings *s = settings_of(p, spec);
 
 	HOLD(&s->lock);
-	s->known = s->known || ssh_config_ask(spec, &s->config, e);
+	s->known = s->known || ssh_configs_ask(&p->configs, spec, &s->config, e);
 	return s->known ? &s->config : NULL;
 }
 
@@ -167,10 +171,12 @@ ask_main(void *arg)
 void
 pool_ask_all(struct pool *p, const struct transport_spec *specs, size_t n)
 {
-	struct asking a = { .pool = p, .specs = specs, .n = n };
+	struct asking a = { .pool = p, .specs = specs, .n = n, .next = 1 };
 	pthread_t threads[ASKING];
 	size_t started = 0;
 
+	if (n > 0)
+		(void)!pool_settings(p, &specs[0], NULL);
 	while (started + 1 < ASKING && started + 1 < n &&
 	       pthread_create(&threads[started], NULL, ask_main, &a) == 0)
 		started++;

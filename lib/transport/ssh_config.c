@@ -13,10 +13,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-#include "transport/transport.h"
-
-#define ASK_MS 10000
-#define OUTPUT_CAP ((size_t)1 << 20)
 
 void
 ssh_config_done(struct ssh_config *c)
@@ -292,48 +288,4 @@ ssh_config_parse(struct bytes output, const char *home, struct ssh_config *out, 
 	*out = r.config;
 	r.config = (struct ssh_config){ 0 };
 	return true;
-}
-
-/* As ssh has it: what passwd says, not $HOME. */
-static char *
-home_of_user(void)
-{
-	char buf[4096]; /* a line of passwd */
-	struct passwd pw, *found = NULL;
-	const char *home = getenv("HOME");
-
-	if (getpwuid_r(getuid(), &pw, buf, sizeof(buf), &found) == 0 && found)
-		home = found->pw_dir;
-	return mem_strdup(home ? home : "/");
-}
-
-bool
-ssh_config_ask(const struct transport_spec *spec, struct ssh_config *out, struct err *e)
-{
-	AUTO(proc_result_done) struct proc_result r = { 0 };
-	AUTO(argv_done) struct argv words = { 0 };
-	AUTO(mem_free_drop) char *home = home_of_user();
-	AUTO(str_done) struct str said = { 0 };
-	struct proc_command c = { .limit_ms = ASK_MS, .cap = OUTPUT_CAP };
-
-	argv_add(&words, "ssh");
-	argv_add(&words, "-G");
-	argv_add(&words, "-T"); /* else it grumbles that there is no terminal */
-	if (spec->user)
-		argv_addf(&words, "-l%s", spec->user);
-	if (spec->port)
-		argv_addf(&words, "-p%u", spec->port);
-	argv_add(&words, "--");
-	argv_add(&words, spec->address);
-	c.argv = argv_words(&words);
-	if (!proc_run(&c, &r, e)) {
-		err_wrap(e, "ssh -G, for the settings of %s", spec->address);
-		if (e)
-			e->kind = ERR_HOST;
-		return false;
-	}
-	if (r.end == PROC_EXITED && r.code == 0)
-		return ssh_config_parse(str_bytes(&r.out), home, out, e);
-	proc_quote_output(&said, &r, 300);
-	return err_set(e, ERR_HOST, "ssh -G refuses %s: %s", spec->address, str_text(&said));
 }

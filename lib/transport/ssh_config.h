@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ssh_config: what ~/.ssh/config means for a host, asked from the ssh program
- * itself (`ssh -G`), so that it means what it means to ssh. The parser of its
- * output is pure.
+ * ssh_config: what ~/.ssh/config means for a host, as the ssh program itself says
+ * it (`ssh -G`), so that it means what it means to ssh. Pure.
  */
 #ifndef TRANSPORT_SSH_CONFIG_H
 #define TRANSPORT_SSH_CONFIG_H
@@ -11,8 +10,6 @@
 #include <stdint.h>
 #include "base/err.h"
 #include "base/str.h"
-
-struct transport_spec;
 
 /* Owned; NULL or 0 or empty where ssh says nothing or "none". */
 struct ssh_config {
@@ -34,10 +31,6 @@ struct ssh_config {
 };
 
 void ssh_config_done(struct ssh_config *c);
-
-/* Run `ssh -G` for this host. ERR_HOST if there is no ssh or it refuses its configuration. */
-MUST_CHECK bool ssh_config_ask(const struct transport_spec *spec, struct ssh_config *out,
-    struct err *e);
 
 /* Parse the output of `ssh -G`. `home` expands a leading "~/". */
 MUST_CHECK bool ssh_config_parse(struct bytes output, const char *home, struct ssh_config *out,

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ssh_configs: which files make up the configuration is ssh's to say: it names each that it reads, those of
+ * an Include in a Host block that does not apply among them, since it only passes over their lines.
+ */
+#include "transport/ssh_configs.h"
+
+#include <ctype.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+#include "base/file.h"
+#include "base/proc.h"
+#include "transport/openssh_says.h"
+#include "transport/ssh_config.h"
+#include "transport/transport.h"
+
+#define ASK_MS 10000
+#define OUTPUT_CAP ((size_t)1 << 20)
+#define FILE_CAP ((size_t)1 << 20)
+#define READS "debug1: Reading configuration data "
+
+/* What ssh printed, for all hosts of a kind. */
+struct ssh_answer {
+	char *kind, *text;
+};
+
+void
+ssh_configs_init(struct ssh_configs *all)
+{
+	*all = (struct ssh_configs){ 0 };
+	pthread_mutex_init(&all->lock, NULL);
+}
+
+void
+ssh_configs_done(struct ssh_configs *all)
+{
+	for (size_t i = 0; i < all->n; i++) {
+		free(all->at[i].kind);
+		free(all->at[i].text);
+	}
+	free(all->at);
+	ssh_rules_done(&all->rules);
+	pthread_mutex_destroy(&all->lock);
+}
+
+/* As ssh has it: what passwd says, not $HOME. */
+static char *
+home_of_user(void)
+{
+	char buf[4096]; /* a line of passwd */
+	struct passwd pw, *found = NULL;
+	const char *home = getenv("HOME");
+
+	if (getpwuid_r(getuid(), &pw, buf, sizeof(buf), &found) == 0 && found)
+		home = found->pw_dir;
+	return mem_strdup(home ? home : "/");
+}
+
+static bool
+parse(const char *text, struct ssh_config *out, struct err *e)
+{
+	AUTO(mem_free_drop) char *home = home_of_user();
+
+	return ssh_config_parse(bytes_of(text), home, out, e);
+}
+
+/* Run it; with what it reads among its errors. */
+static bool
+run(const struct transport_spec *spec, struct proc_result *out, struct err *e)
+{
+	AUTO(argv_done) struct argv words = { 0 };
+	AUTO(str_done) struct str said = { 0 };
+	struct proc_command c = { .limit_ms = ASK_MS, .cap = OUTPUT_CAP };
+
+	argv_add(&words, "ssh");
+	argv_add(&words, "-G");
+	argv_add(&words, "-T"); /* else it grumbles that there is no terminal */
+	argv_add(&words, "-oLogLevel=DEBUG1");
+	if (spec->user)
+		argv_addf(&words, "-l%s", spec->user);
+	if (spec->port)
+		argv_addf(&words, "-p%u", spec->port);
+	argv_add(&words, "--");
+	argv_add(&words, spec->address);
+	c.argv = argv_words(&words);
+	if (!proc_run(&c, out, e)) {
+		err_wrap(e, "ssh -G, for the settings of %s", spec->address);
+		if (e)
+			e->kind = ERR_HOST;
+		return false;
+	}
+	if (out->end == PROC_EXITED && out->code == 0)
+		return true;
+	openssh_says_quote(&said, ": ", str_text(&out->err));
+	return err_set(e, ERR_HOST, "ssh -G refuses %s%s", spec->address, str_text(&said));
+}
+
+static bool
+read_file(struct ssh_rules *rules, const char *path)
+{
+	AUTO(mem_free_drop) char *target = realpath(path, NULL);
+	AUTO(str_done) struct str text = { 0 };
+
+	if (!target || !file_read_at(AT_FDCWD, target, FILE_CAP, &text, NULL))
+		return false;
+	ssh_rules_read(rules, str_bytes(&text));
+	return true;
+}
+
+/* From what ssh said when it was first run: the files, and what they say. */
+static void
+learn(struct ssh_configs *all, const char *said)
+{
+	HOLD(&all->lock);
+	bool any = false;
+
+	if (all->known)
+		return;
+	for (const char *at = strstr(said, READS); at; at = strstr(at, READS)) {
+		AUTO(mem_free_drop) char *path = NULL;
+
+		at += strlen(READS);
+		path = mem_strndup(at, strcspn(at, "\r\n"));
+		any = true;
+		if (!read_file(&all->rules, path))
+			all->rules.opaque = true;
+	}
+	all->rules.opaque = all->rules.opaque || !any;
+	all->known = true;
+}
+
+/* Of the same kind are those whom ssh gives the same answer. NULL: nobody is. */
+static char *
+kind_of(struct ssh_configs *all, const struct transport_spec *spec)
+{
+	HOLD(&all->lock);
+	AUTO(mem_free_drop) char *kind =
+	    all->known ? ssh_rules_kind(&all->rules, spec->address) : NULL;
+
+	if (!kind)
+		return NULL;
+	return mem_printf("%s port %u user %s", kind, spec->port, spec->user ? spec->user : "");
+}
+
+/* The answer for this kind, or NULL; it stays where it is until the end. */
+static const char *
+answer_for(struct ssh_configs *all, const char *kind)
+{
+	HOLD(&all->lock);
+
+	for (size_t i = 0; i < all->n; i++)
+		if (str_equal(all->at[i].kind, kind))
+			return all->at[i].text;
+	return NULL;
+}
+
+/* Where a HostName is set, others of the kind have it, too, and their names are not theirs. */
+static void
+keep(struct ssh_configs *all, const struct transport_spec *spec, const struct ssh_config *config,
+    const struct proc_result *r)
+{
+	char *kind = kind_of(all, spec);
+
+	if (!kind || answer_for(all, kind) || strcasecmp(config->hostname, spec->address) != 0) {
+		free(kind);
+		return;
+	}
+	HOLD(&all->lock);
+	struct ssh_answer *a = mem_push(&all->at, &all->n, sizeof(*a));
+
+	a->kind = kind;
+	a->text = mem_strdup(str_text(&r->out));
+}
+
+static bool
+take(const char *answer, const struct transport_spec *spec, struct ssh_config *out, struct err *e)
+{
+	if (!parse(answer, out, e))
+		return false;
+	free(out->hostname);
+	out->hostname = mem_strdup(spec->address);
+	for (char *c = out->hostname; *c; c++)
+		*c = (char)tolower((unsigned char)*c);
+	return true;
+}
+
+bool
+ssh_configs_ask(struct ssh_configs *all, const struct transport_spec *spec, struct ssh_config *out,
+    struct err *e)
+{
+	AUTO(proc_result_done) struct proc_result r = { 0 };
+	AUTO(mem_free_drop) char *kind = kind_of(all, spec);
+	const char *answer = kind ? answer_for(all, kind) : NULL;
+
+	if (answer)
+		return take(answer, spec, out, e);
+	if (!run(spec, &r, e) || !parse(str_text(&r.out), out, e))
+		return false;
+	learn(all, str_text(&r.err));
+	keep(all, spec, out, &r);
+	return true;
+}
