@@ -121,7 +121,7 @@ build/fuzz/targets/%: build/fuzz/tests/fuzz/%.o $(patsubst %.c,build/fuzz/%.o,$(
 .SECONDARY:
 
 THREADED := $(filter %/run_test %/secret_test %/transport_ssh_test %/transport_jump_test \
-    %/transport_openssh_test %/transport_accept_test %/transport_unlock_test,$(UNIT) $(CONTRACT))
+    %/transport_openssh_test %/transport_accept_test %/transport_unlock_test %/ssh_configs_test,$(UNIT) $(CONTRACT))
 # What is preloaded to cut a program at a call: no part of the product.
 build/tests/cut.so: tests/torture/cut.c Makefile
 	$(Q)mkdir -p $(@D)

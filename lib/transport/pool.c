@@ -171,12 +171,10 @@ ask_main(void *arg)
 void
 pool_ask_all(struct pool *p, const struct transport_spec *specs, size_t n)
 {
-	struct asking a = { .pool = p, .specs = specs, .n = n, .next = 1 };
+	struct asking a = { .pool = p, .specs = specs, .n = n };
 	pthread_t threads[ASKING];
 	size_t started = 0;
 
-	if (n > 0)
-		(void)!pool_settings(p, &specs[0], NULL);
 	while (started + 1 < ASKING && started + 1 < n &&
 	       pthread_create(&threads[started], NULL, ask_main, &a) == 0)
 		started++;

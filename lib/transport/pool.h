@@ -48,10 +48,7 @@ struct ssh_key_struct *pool_key(const struct pool *p, const char *file);
 /* Keep it; it is the pool's from now on. */
 void pool_add_key(struct pool *p, const char *file, struct ssh_key_struct *key);
 
-/*
- * pool_settings() for all of them: for the first, which may answer for others, then for several at
- * once; errors come up again with those.
- */
+/* pool_settings() for all of them, several at once; errors come up again with those. */
 void pool_ask_all(struct pool *p, const struct transport_spec *specs, size_t n);
 
 /*

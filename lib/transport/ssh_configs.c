@@ -23,15 +23,34 @@
 #define FILE_CAP ((size_t)1 << 20)
 #define READS "debug1: Reading configuration data "
 
-/* What ssh printed, for all hosts of a kind. */
+/* For all hosts of a kind. */
 struct ssh_answer {
-	char *kind, *text;
+	char *kind;
+	struct ssh_turn turn;
+	char *text; /* what ssh printed; NULL: nothing that serves others. Written in the turn. */
 };
+
+static bool
+turn_begin(struct ssh_turn *t)
+{
+	pthread_mutex_lock(&t->lock);
+	if (!t->taken)
+		return t->taken = true;
+	pthread_mutex_unlock(&t->lock);
+	return false;
+}
+
+static void
+turn_end(struct ssh_turn *t)
+{
+	pthread_mutex_unlock(&t->lock);
+}
 
 void
 ssh_configs_init(struct ssh_configs *all)
 {
 	*all = (struct ssh_configs){ 0 };
+	pthread_mutex_init(&all->first.lock, NULL);
 	pthread_mutex_init(&all->lock, NULL);
 }
 
@@ -39,11 +58,16 @@ void
 ssh_configs_done(struct ssh_configs *all)
 {
 	for (size_t i = 0; i < all->n; i++) {
-		free(all->at[i].kind);
-		free(all->at[i].text);
+		struct ssh_answer *a = all->at[i];
+
+		pthread_mutex_destroy(&a->turn.lock);
+		free(a->kind);
+		free(a->text);
+		free(a);
 	}
 	free(all->at);
 	ssh_rules_done(&all->rules);
+	pthread_mutex_destroy(&all->first.lock);
 	pthread_mutex_destroy(&all->lock);
 }
 
@@ -133,47 +157,66 @@ learn(struct ssh_configs *all, const char *said)
 	all->known = true;
 }
 
-/* Of the same kind are those whom ssh gives the same answer. NULL: nobody is. */
-static char *
-kind_of(struct ssh_configs *all, const struct transport_spec *spec)
+/* Of those whom ssh gives the same answer; NULL: nobody else is given this one. */
+static struct ssh_answer *
+answer_of(struct ssh_configs *all, const struct transport_spec *spec)
 {
 	HOLD(&all->lock);
-	AUTO(mem_free_drop) char *kind =
+	AUTO(mem_free_drop) char *alike =
 	    all->known ? ssh_rules_kind(&all->rules, spec->address) : NULL;
+	AUTO(mem_free_drop) char *kind = NULL;
+	struct ssh_answer **place, *a;
 
-	if (!kind)
+	if (!alike)
 		return NULL;
-	return mem_printf("%s port %u user %s", kind, spec->port, spec->user ? spec->user : "");
-}
-
-/* The answer for this kind, or NULL; it stays where it is until the end. */
-static const char *
-answer_for(struct ssh_configs *all, const char *kind)
-{
-	HOLD(&all->lock);
-
+	kind = mem_printf("%s port %u user %s", alike, spec->port, spec->user ? spec->user : "");
 	for (size_t i = 0; i < all->n; i++)
-		if (str_equal(all->at[i].kind, kind))
-			return all->at[i].text;
-	return NULL;
+		if (str_equal(all->at[i]->kind, kind))
+			return all->at[i];
+	a = mem_alloc(1, sizeof(*a));
+	a->kind = kind;
+	kind = NULL;
+	pthread_mutex_init(&a->turn.lock, NULL);
+	place = mem_push(&all->at, &all->n, sizeof(struct ssh_answer *));
+	*place = a;
+	return a;
 }
 
-/* Where a HostName is set, others of the kind have it, too, and their names are not theirs. */
-static void
-keep(struct ssh_configs *all, const struct transport_spec *spec, const struct ssh_config *config,
-    const struct proc_result *r)
+/*
+ * Ask ssh; the answer is also *text, if that is not NULL and it serves others: where a HostName is
+ * set, its name is not its own.
+ */
+static bool
+ask(struct ssh_configs *all, const struct transport_spec *spec, char **text, struct ssh_config *out,
+    struct err *e)
 {
-	char *kind = kind_of(all, spec);
+	AUTO(proc_result_done) struct proc_result r = { 0 };
 
-	if (!kind || answer_for(all, kind) || strcasecmp(config->hostname, spec->address) != 0) {
-		free(kind);
-		return;
+	if (!run(spec, &r, e) || !parse(str_text(&r.out), out, e))
+		return false;
+	learn(all, str_text(&r.err));
+	if (text && strcasecmp(out->hostname, spec->address) == 0)
+		*text = str_take(&r.out);
+	return true;
+}
+
+/* The first of all: who is like it is known only behind it. */
+static bool
+ask_first(struct ssh_configs *all, const struct transport_spec *spec, struct ssh_config *out,
+    struct err *e)
+{
+	AUTO(mem_free_drop) char *text = NULL;
+	struct ssh_answer *a;
+
+	if (!ask(all, spec, &text, out, e))
+		return false;
+	a = answer_of(all, spec);
+	if (a && turn_begin(&a->turn)) {
+		a->text = text;
+		text = NULL;
+		turn_end(&a->turn);
 	}
-	HOLD(&all->lock);
-	struct ssh_answer *a = mem_push(&all->at, &all->n, sizeof(*a));
-
-	a->kind = kind;
-	a->text = mem_strdup(str_text(&r->out));
+	return true;
 }
 
 static bool
@@ -192,15 +235,19 @@ bool
 ssh_configs_ask(struct ssh_configs *all, const struct transport_spec *spec, struct ssh_config *out,
     struct err *e)
 {
-	AUTO(proc_result_done) struct proc_result r = { 0 };
-	AUTO(mem_free_drop) char *kind = kind_of(all, spec);
-	const char *answer = kind ? answer_for(all, kind) : NULL;
+	struct ssh_answer *a;
+	bool ok;
 
-	if (answer)
-		return take(answer, spec, out, e);
-	if (!run(spec, &r, e) || !parse(str_text(&r.out), out, e))
-		return false;
-	learn(all, str_text(&r.err));
-	keep(all, spec, out, &r);
-	return true;
+	if (turn_begin(&all->first)) {
+		ok = ask_first(all, spec, out, e);
+		turn_end(&all->first);
+		return ok;
+	}
+	a = answer_of(all, spec);
+	if (a && turn_begin(&a->turn)) {
+		ok = ask(all, spec, &a->text, out, e);
+		turn_end(&a->turn);
+		return ok;
+	}
+	return a && a->text ? take(a->text, spec, out, e) : ask(all, spec, NULL, out, e);
 }

@@ -15,11 +15,18 @@ struct ssh_answer;
 struct ssh_config;
 struct transport_spec;
 
+/* Who comes first begins; the others wait until that has ended. */
+struct ssh_turn {
+	pthread_mutex_t lock;
+	bool taken;
+};
+
 struct ssh_configs {
-	pthread_mutex_t lock; /* for what follows */
-	bool known;           /* the rules are: ssh was run once */
+	struct ssh_turn first; /* of all, from whom the rules are known */
+	pthread_mutex_t lock;  /* for what follows; what is in the list stays where it is */
+	bool known;
 	struct ssh_rules rules;
-	struct ssh_answer *at;
+	struct ssh_answer **at;
 	size_t n;
 };
 

@@ -214,6 +214,35 @@ ssh_configs_user_and_port_are_asked_for_apart(void **state)
 	ssh_configs_done(&all);
 }
 
+static void *
+ask_one(void *arg)
+{
+	const struct transport_spec spec = { .address = "web1" };
+	AUTO(ssh_config_done) struct ssh_config c = { 0 };
+
+	return ssh_configs_ask(arg, &spec, &c, NULL) && c.port == 77 ? NULL : arg;
+}
+
+static void
+ssh_configs_many_at_once_wait_for_the_first(void **state)
+{
+	pthread_t threads[8];
+	struct ssh_configs all;
+	void *failed = NULL;
+
+	(void)state;
+	put("config", "Host *\nPort 77\n");
+	ssh_configs_init(&all);
+	for (size_t i = 0; i < COUNT(threads); i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, ask_one, &all), 0);
+	for (size_t i = 0; i < COUNT(threads); i++) {
+		assert_int_equal(pthread_join(threads[i], &failed), 0);
+		assert_null(failed);
+	}
+	ssh_configs_done(&all);
+	assert_int_equal(runs(), 1);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(ssh_configs_##name, begin, end)
 
 int
@@ -224,6 +253,7 @@ main(void)
 		CASE(what_ssh_alone_knows_is_asked_of_ssh),
 		CASE(included_files_count),
 		CASE(user_and_port_are_asked_for_apart),
+		CASE(many_at_once_wait_for_the_first),
 	};
 
 	return cmocka_run_group_tests_name("ssh_configs", tests, NULL, NULL);
