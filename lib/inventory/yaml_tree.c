@@ -123,13 +123,18 @@ check_text(const struct builder *b, const yaml_event_t *event, struct err *e)
 {
 	const char *text = (const char *)event->data.scalar.value;
 	const char *control = yaml_check_control(text, event->data.scalar.length);
+	AUTO(str_done) struct str shown = { 0 };
+	size_t len = 1;
 
 	if (!control)
 		return true;
 	if (*control == '\n')
 		return bad(b, line_of(event), "a value may not go over several lines", e);
-	return err_set(e, ERR_DATA, "%s:%u: a value holds the control character \\x%02x", b->name,
-	    line_of(event), (unsigned char)*control);
+	while (((unsigned char)control[len] & 0xc0) == 0x80)
+		len++;
+	str_add_escaped(&shown, (struct bytes){ control, len }, len);
+	return err_set(e, ERR_DATA, "%s:%u: a value holds the control character %s", b->name,
+	    line_of(event), str_text(&shown));
 }
 
 static bool

@@ -14,7 +14,7 @@ require 'fileutils'
 ASCII = (0x20..0x7e).map(&:chr).join
 # The first bytes of characters from 0xc2 to 0xf4, the others from 0x80 to 0xbf.
 OTHERS = [*0xa0..0xff, *(0x100..0x7c0).step(64), *(0x800..0xf000).step(0x1000), 0xfffd, 0x10ffff, *(0x10000..0xd0000).step(0x40000)]
-         .reject { |c| (0xd800..0xdfff).cover?(c) || c == 0x200e }.pack('U*')
+         .reject { |c| (0xd800..0xdfff).cover?(c) || [c].pack('U').match?(/\p{Cf}/) }.pack('U*')
 COMMANDS = ['$(pwned)', '`pwned`', ';pwned;', '|pwned', '||pwned', '&&pwned', '&pwned', '>(pwned)', '<(pwned)', '(pwned)',
             '{pwned,}', '"$(pwned)"', "'$(pwned)'", "'\"'$(pwned)'\"'", '\\$(pwned)', "\\'$(pwned)", '!pwned', '!!', '=pwned',
             '~', '*', '?', '[a-z]', '-e', '--', '-', '#pwned', 'A=pwned', '$0', '${IFS}pwned', '%%', '%d', '\\n', '\\', "'", '"',
