@@ -137,8 +137,9 @@ read_file(struct ssh_rules *rules, const char *path)
 
 /* From what ssh said when it was first run: the files, and what they say. */
 static void
-learn(struct ssh_configs *all, const char *said)
+learn(struct ssh_configs *all, const struct proc_result *r)
 {
+	const char *said = str_text(&r->err);
 	HOLD(&all->lock);
 	bool any = false;
 
@@ -153,7 +154,7 @@ learn(struct ssh_configs *all, const char *said)
 		if (!read_file(&all->rules, path))
 			all->rules.opaque = true;
 	}
-	all->rules.opaque = all->rules.opaque || !any;
+	all->rules.opaque = all->rules.opaque || !any || r->cut;
 	all->known = true;
 }
 
@@ -194,7 +195,7 @@ ask(struct ssh_configs *all, const struct transport_spec *spec, char **text, str
 
 	if (!run(spec, &r, e) || !parse(str_text(&r.out), out, e))
 		return false;
-	learn(all, str_text(&r.err));
+	learn(all, &r);
 	if (text && strcasecmp(out->hostname, spec->address) == 0)
 		*text = str_take(&r.out);
 	return true;
