@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <libssh/libssh.h>
+#include "transport/name_pattern.h"
 
 void
 known_hosts_done(struct known_hosts *k)
@@ -55,57 +56,6 @@ known_hosts_decode(const char *base64, struct str *out)
 	return true;
 }
 
-static char
-lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
-/* `*` and `?`, case folded; after a star only the last one is tried again. */
-static bool
-matches_pattern(const char *name, const char *pattern, size_t len)
-{
-	const char *end = pattern + len, *star = NULL, *retry = name;
-
-	while (*name) {
-		if (pattern < end && *pattern == '*') {
-			star = ++pattern;
-			retry = name;
-		} else if (pattern < end && (*pattern == '?' || lower(*pattern) == *name)) {
-			pattern++;
-			name++;
-		} else if (star) {
-			pattern = star;
-			name = ++retry;
-		} else {
-			return false;
-		}
-	}
-	while (pattern < end && *pattern == '*')
-		pattern++;
-	return pattern == end;
-}
-
-/* One match makes it, one negated match breaks it. */
-static bool
-matches_list(const char *name, const char *list)
-{
-	bool match = false;
-
-	while (*list) {
-		size_t len = strcspn(list, ",");
-		bool negated = *list == '!';
-
-		if (matches_pattern(name, list + negated, len - negated)) {
-			if (negated)
-				return false;
-			match = true;
-		}
-		list += len + (list[len] == ',');
-	}
-	return match;
-}
-
 /*
  * libssh compares the names of a whole line: give it one with a key of its
  * liking. It takes a hash for a pattern as well, which a name with '|' could fit.
@@ -129,7 +79,8 @@ matches_hash(const char *name, const char *hashed)
 static bool
 matches(const char *name, const char *hosts)
 {
-	return *hosts == '|' ? matches_hash(name, hosts) : matches_list(name, hosts);
+	return *hosts == '|' ? matches_hash(name, hosts) :
+			       name_pattern_holds(hosts, ",", NAME_CASE_FOLDED, name);
 }
 
 /* The next word of the line, cut off in place; NULL if there is none. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * ssh_rules: what differs from host to host in ssh_config(5) are Host and Match, the tokens with %, and
- * what makes names canonical. Host is followed, as match_pattern_list of OpenSSH does it; a % is harmless
+ * what makes names canonical. Host is followed; a % is harmless
  * in what `ssh -G` leaves as it is or nobody here asks for. A host whose name stands in a ProxyJump may be
  * a jump host of its own, which ssh refuses.
  */
@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include "transport/name_pattern.h"
 
 #define SPACE " \t\f\r"
 
@@ -85,51 +86,6 @@ ssh_rules_read(struct ssh_rules *r, struct bytes file)
 		take_line(r, l);
 }
 
-/* * and ?; the last * takes more and more until the rest fits. */
-static bool
-fits(const char *pattern, size_t len, const char *name)
-{
-	const char *end = pattern + len, *star = NULL, *from = name;
-
-	while (*name) {
-		if (pattern < end && *pattern == '*') {
-			star = ++pattern;
-			from = name;
-		} else if (pattern < end && (*pattern == '?' || *pattern == *name)) {
-			pattern++;
-			name++;
-		} else if (star) {
-			pattern = star;
-			name = ++from;
-		} else {
-			return false;
-		}
-	}
-	while (pattern < end && *pattern == '*')
-		pattern++;
-	return pattern == end;
-}
-
-/* One that is negated and fits overrules all others of the line. */
-static bool
-applies(const char *patterns, const char *name)
-{
-	bool yes = false;
-
-	for (const char *p = patterns + strspn(patterns, SPACE); *p; p += strspn(p, SPACE)) {
-		bool negated = *p == '!';
-		size_t len = strcspn(p, SPACE);
-
-		if (fits(p + negated, len - negated, name)) {
-			if (negated)
-				return false;
-			yes = true;
-		}
-		p += len;
-	}
-	return yes;
-}
-
 /* One that ssh takes as it is typed: no user@, no URL, no number that it would write in another way. */
 static bool
 is_plain(const char *name)
@@ -155,6 +111,7 @@ ssh_rules_kind(const struct ssh_rules *r, const char *name)
 			return NULL;
 	str_add(&kind, "hosts ");
 	for (size_t i = 0; i < r->hosts.n; i++)
-		str_add_char(&kind, applies(r->hosts.at[i], name) ? 'y' : 'n');
+		str_add_char(&kind,
+		    name_pattern_holds(r->hosts.at[i], SPACE, NAME_CASE_COUNTS, name) ? 'y' : 'n');
 	return str_take(&kind);
 }
