@@ -22,8 +22,9 @@ struct settings {
 	char *address, *user;
 	unsigned port;
 	pthread_mutex_t lock; /* for what follows */
-	bool known;
+	bool asked, known;
 	struct ssh_config config;
+	struct err why; /* it is not known: asking again costs as much and ends alike */
 };
 
 struct unlocked {
@@ -112,7 +113,12 @@ pool_settings(struct pool *p, const struct transport_spec *spec, struct err *e)
 	struct settings *s = settings_of(p, spec);
 
 	HOLD(&s->lock);
-	s->known = s->known || ssh_configs_ask(&p->configs, spec, &s->config, e);
+	if (!s->asked) {
+		s->asked = true;
+		s->known = ssh_configs_ask(&p->configs, spec, &s->config, &s->why);
+	}
+	if (!s->known && e)
+		*e = s->why;
 	return s->known ? &s->config : NULL;
 }
 

@@ -48,12 +48,12 @@ struct ssh_key_struct *pool_key(const struct pool *p, const char *file);
 /* Keep it; it is the pool's from now on. */
 void pool_add_key(struct pool *p, const char *file, struct ssh_key_struct *key);
 
-/* pool_settings() for all of them, several at once; errors come up again with those. */
+/* pool_settings() for all of them, several at once. */
 void pool_ask_all(struct pool *p, const struct transport_spec *specs, size_t n);
 
 /*
- * What `ssh -G` says of this address, user and port; it is run when none like it was asked for
- * before, or after it failed. The pool's; NULL: ERR_HOST.
+ * What `ssh -G` says of this address, user and port; it is run once for all that are alike,
+ * and what went wrong is kept as well. The pool's; NULL: ERR_HOST.
  */
 MUST_CHECK const struct ssh_config *pool_settings(struct pool *p, const struct transport_spec *spec,
     struct err *e);

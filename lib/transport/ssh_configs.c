@@ -12,13 +12,15 @@
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/proc.h"
 #include "transport/openssh_says.h"
 #include "transport/ssh_config.h"
 #include "transport/transport.h"
 
-#define ASK_MS 10000
+#define ASK_MS 10000 /* for all of it */
+#define TURN_MS 5000 /* of that, for what others ask: as much is left for asking oneself */
 #define OUTPUT_CAP ((size_t)1 << 20)
 #define FILE_CAP ((size_t)1 << 20)
 #define READS "debug1: Reading configuration data "
@@ -26,32 +28,43 @@
 /* For all hosts of a kind. */
 struct ssh_answer {
 	char *kind;
-	struct ssh_turn turn;
-	char *text; /* what ssh printed; NULL: nothing that serves others. Written in the turn. */
+	enum ssh_turn turn;
+	char *text; /* when the turn is over: what ssh printed; NULL: nothing that serves others */
 };
 
+/*
+ * Is it the caller who asks? If not, what that one has to say is waited for till `until`: one
+ * whose ssh hangs holds up nobody else for longer.
+ */
 static bool
-turn_begin(struct ssh_turn *t)
+turn_begin(struct ssh_configs *all, enum ssh_turn *turn, int64_t until)
 {
-	pthread_mutex_lock(&t->lock);
-	if (!t->taken)
-		return t->taken = true;
-	pthread_mutex_unlock(&t->lock);
+	HOLD(&all->lock);
+
+	if (*turn == SSH_TURN_FREE) {
+		*turn = SSH_TURN_TAKEN;
+		return true;
+	}
+	while (*turn == SSH_TURN_TAKEN && clock_left(until) > 0)
+		clock_cond_wait(&all->over, &all->lock, until);
 	return false;
 }
 
 static void
-turn_end(struct ssh_turn *t)
+turn_end(struct ssh_configs *all, enum ssh_turn *turn)
 {
-	pthread_mutex_unlock(&t->lock);
+	HOLD(&all->lock);
+
+	*turn = SSH_TURN_OVER;
+	pthread_cond_broadcast(&all->over);
 }
 
 void
 ssh_configs_init(struct ssh_configs *all)
 {
 	*all = (struct ssh_configs){ 0 };
-	pthread_mutex_init(&all->first.lock, NULL);
 	pthread_mutex_init(&all->lock, NULL);
+	clock_cond_init(&all->over);
 }
 
 void
@@ -60,14 +73,13 @@ ssh_configs_done(struct ssh_configs *all)
 	for (size_t i = 0; i < all->n; i++) {
 		struct ssh_answer *a = all->at[i];
 
-		pthread_mutex_destroy(&a->turn.lock);
 		free(a->kind);
 		free(a->text);
 		free(a);
 	}
 	free(all->at);
 	ssh_rules_done(&all->rules);
-	pthread_mutex_destroy(&all->first.lock);
+	pthread_cond_destroy(&all->over);
 	pthread_mutex_destroy(&all->lock);
 }
 
@@ -92,13 +104,14 @@ parse(const char *text, struct ssh_config *out, struct err *e)
 	return ssh_config_parse(bytes_of(text), home, out, e);
 }
 
-/* Run it; with what it reads among its errors. */
+/* Run it until then; with what it reads among its errors. */
 static bool
-run(const struct transport_spec *spec, struct proc_result *out, struct err *e)
+run(const struct transport_spec *spec, int64_t until, struct proc_result *out, struct err *e)
 {
 	AUTO(argv_done) struct argv words = { 0 };
 	AUTO(str_done) struct str said = { 0 };
-	struct proc_command c = { .limit_ms = ASK_MS, .cap = OUTPUT_CAP };
+	/* 0 would be no limit */
+	struct proc_command c = { .limit_ms = clock_left(until) + 1, .cap = OUTPUT_CAP };
 
 	argv_add(&words, "ssh");
 	argv_add(&words, "-G");
@@ -119,6 +132,9 @@ run(const struct transport_spec *spec, struct proc_result *out, struct err *e)
 	}
 	if (out->end == PROC_EXITED && out->code == 0)
 		return true;
+	if (out->end == PROC_DEADLINE)
+		return err_set(e, ERR_HOST, "ssh -G %s hangs: does a Match exec in ssh_config?",
+		    spec->address);
 	openssh_says_quote(&said, ": ", str_text(&out->err));
 	return err_set(e, ERR_HOST, "ssh -G refuses %s%s", spec->address, str_text(&said));
 }
@@ -177,7 +193,6 @@ answer_of(struct ssh_configs *all, const struct transport_spec *spec)
 	a = mem_alloc(1, sizeof(*a));
 	a->kind = kind;
 	kind = NULL;
-	pthread_mutex_init(&a->turn.lock, NULL);
 	place = mem_push(&all->at, &all->n, sizeof(struct ssh_answer *));
 	*place = a;
 	return a;
@@ -188,12 +203,12 @@ answer_of(struct ssh_configs *all, const struct transport_spec *spec)
  * set, its name is not its own.
  */
 static bool
-ask(struct ssh_configs *all, const struct transport_spec *spec, char **text, struct ssh_config *out,
-    struct err *e)
+ask(struct ssh_configs *all, const struct transport_spec *spec, int64_t until, char **text,
+    struct ssh_config *out, struct err *e)
 {
 	AUTO(proc_result_done) struct proc_result r = { 0 };
 
-	if (!run(spec, &r, e) || !parse(str_text(&r.out), out, e))
+	if (!run(spec, until, &r, e) || !parse(str_text(&r.out), out, e))
 		return false;
 	learn(all, &r);
 	if (text && strcasecmp(out->hostname, spec->address) == 0)
@@ -203,21 +218,30 @@ ask(struct ssh_configs *all, const struct transport_spec *spec, char **text, str
 
 /* The first of all: who is like it is known only behind it. */
 static bool
-ask_first(struct ssh_configs *all, const struct transport_spec *spec, struct ssh_config *out,
-    struct err *e)
+ask_first(struct ssh_configs *all, const struct transport_spec *spec, int64_t until,
+    struct ssh_config *out, struct err *e)
 {
 	AUTO(mem_free_drop) char *text = NULL;
 	struct ssh_answer *a;
 
-	if (!ask(all, spec, &text, out, e))
+	if (!ask(all, spec, until, &text, out, e))
 		return false;
 	a = answer_of(all, spec);
-	if (a && turn_begin(&a->turn)) {
+	if (a && turn_begin(all, &a->turn, 0)) {
 		a->text = text;
 		text = NULL;
-		turn_end(&a->turn);
+		turn_end(all, &a->turn);
 	}
 	return true;
+}
+
+/* What is there for others, or NULL. */
+static const char *
+text_of(struct ssh_configs *all, const struct ssh_answer *a)
+{
+	HOLD(&all->lock);
+
+	return a && a->turn == SSH_TURN_OVER ? a->text : NULL;
 }
 
 static bool
@@ -236,19 +260,22 @@ bool
 ssh_configs_ask(struct ssh_configs *all, const struct transport_spec *spec, struct ssh_config *out,
     struct err *e)
 {
+	int64_t now = clock_ms(), until = now + ASK_MS, patience = now + TURN_MS;
 	struct ssh_answer *a;
+	const char *text;
 	bool ok;
 
-	if (turn_begin(&all->first)) {
-		ok = ask_first(all, spec, out, e);
-		turn_end(&all->first);
+	if (turn_begin(all, &all->first, patience)) {
+		ok = ask_first(all, spec, until, out, e);
+		turn_end(all, &all->first);
 		return ok;
 	}
 	a = answer_of(all, spec);
-	if (a && turn_begin(&a->turn)) {
-		ok = ask(all, spec, &a->text, out, e);
-		turn_end(&a->turn);
+	if (a && turn_begin(all, &a->turn, patience)) {
+		ok = ask(all, spec, until, &a->text, out, e);
+		turn_end(all, &a->turn);
 		return ok;
 	}
-	return a && a->text ? take(a->text, spec, out, e) : ask(all, spec, NULL, out, e);
+	text = text_of(all, a);
+	return text ? take(text, spec, out, e) : ask(all, spec, until, NULL, out, e);
 }

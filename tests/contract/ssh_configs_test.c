@@ -12,8 +12,10 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <cmocka.h>
+#include "base/clock.h"
 #include "base/file.h"
 #include "tests/unit/temp_dir.h"
+#include "transport/pool.h"
 #include "transport/ssh_config.h"
 #include "transport/ssh_configs.h"
 #include "transport/transport.h"
@@ -35,7 +37,7 @@ put(const char *name, const char *text)
 	assert_int_equal(fclose(f), 0);
 }
 
-/* ssh is a wrapper that reads DIR/config and adds a byte to DIR/runs. */
+/* ssh is a wrapper that reads DIR/config and adds a byte to DIR/runs; at a host named stuck it hangs. */
 static int
 begin(void **state)
 {
@@ -46,6 +48,7 @@ begin(void **state)
 		return -1;
 	path = mem_strdup(getenv("PATH"));
 	script = mem_printf("#!/bin/sh\nprintf x >>%s/runs\nPATH='%s'\n"
+			    "case \"$*\" in *stuck) sleep 60 ;; esac\n"
 			    "exec ssh -F %s/config \"$@\"\n", dir, path, dir);
 	put("ssh", script);
 	wrapper = mem_printf("%s/ssh", dir);
@@ -223,6 +226,15 @@ ask_one(void *arg)
 	return ssh_configs_ask(arg, &spec, &c, NULL) && c.port == 77 ? NULL : arg;
 }
 
+static void *
+ask_stuck(void *arg)
+{
+	const struct transport_spec spec = { .address = "stuck" };
+	AUTO(ssh_config_done) struct ssh_config c = { 0 };
+
+	return ssh_configs_ask(arg, &spec, &c, NULL) ? NULL : arg;
+}
+
 static void
 ssh_configs_many_at_once_wait_for_the_first(void **state)
 {
@@ -243,6 +255,55 @@ ssh_configs_many_at_once_wait_for_the_first(void **state)
 	assert_int_equal(runs(), 1);
 }
 
+/* Ten seconds are promised for one's own, five for others'; both with room for a busy machine. */
+static void
+ssh_configs_an_ssh_that_hangs_holds_up_others_for_less_than_its_deadline(void **state)
+{
+	const struct transport_spec stuck = { .address = "stuck" };
+	AUTO(ssh_config_done) struct ssh_config c = { 0 };
+	struct ssh_configs all;
+	struct err e = { 0 };
+	pthread_t first;
+	void *failed = NULL;
+	int64_t start = clock_ms();
+
+	(void)state;
+	put("config", "Host *\nPort 77\n");
+	ssh_configs_init(&all);
+	assert_int_equal(pthread_create(&first, NULL, ask_stuck, &all), 0);
+	while (runs() == 0)
+		assert_true(clock_ms() < start + 5000);
+	assert_null(ask_one(&all));
+	assert_in_range(clock_ms() - start, 4000, 9000);
+	assert_int_equal(pthread_join(first, &failed), 0);
+	assert_non_null(failed);
+	assert_in_range(clock_ms() - start, 9000, 14000);
+	start = clock_ms();
+	assert_false(ssh_configs_ask(&all, &stuck, &c, &e)); /* the first turn is over, its kind's is not */
+	assert_int_equal(e.kind, ERR_HOST);
+	assert_non_null(strstr(e.text, "ssh -G stuck hangs"));
+	assert_in_range(clock_ms() - start, 9000, 14000);
+	ssh_configs_done(&all);
+}
+
+static void
+ssh_configs_what_was_refused_is_not_asked_for_again(void **state)
+{
+	const struct transport_spec specs[] = { { .address = "web1" }, { .address = "web2" } };
+	struct pool *pool = pool_new();
+	struct err e = { 0 };
+
+	(void)state;
+	put("config", "NoSuchThing yes\n");
+	pool_ask_all(pool, specs, COUNT(specs));
+	assert_int_equal(runs(), COUNT(specs));
+	assert_null(pool_settings(pool, &specs[1], &e));
+	assert_int_equal(e.kind, ERR_HOST);
+	assert_non_null(strstr(e.text, "ssh -G refuses web2: "));
+	assert_int_equal(runs(), COUNT(specs));
+	pool_free(pool);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(ssh_configs_##name, begin, end)
 
 int
@@ -254,6 +315,8 @@ main(void)
 		CASE(included_files_count),
 		CASE(user_and_port_are_asked_for_apart),
 		CASE(many_at_once_wait_for_the_first),
+		CASE(an_ssh_that_hangs_holds_up_others_for_less_than_its_deadline),
+		CASE(what_was_refused_is_not_asked_for_again),
 	};
 
 	return cmocka_run_group_tests_name("ssh_configs", tests, NULL, NULL);
