@@ -239,23 +239,55 @@ scan(const char *call)
 	most_locked = n_locked > most_locked ? n_locked : most_locked;
 }
 
+/* Is another thread between two system calls, or may be at once? This one's caller stands in one. */
+static bool
+others_run(void)
+{
+	char path[64], line[LINE];
+	bool run = false;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", (int)watched);
+	dir = opendir(path);
+	for (struct dirent *d; dir && !run && (d = readdir(dir));) {
+		const char *name_end;
+		FILE *f;
+
+		snprintf(path, sizeof(path), "/proc/%d/task/%.16s/stat", (int)watched, d->d_name);
+		f = fopen(path, "re");
+		if (!f)
+			continue;
+		name_end = fgets(line, sizeof(line), f) ? strrchr(line, ')') : NULL;
+		run = name_end && strchr("RD", name_end[2]); /* D: a page comes */
+		fclose(f);
+	}
+	if (dir)
+		closedir(dir);
+	return run;
+}
+
 /*
- * Other threads run on meanwhile, and a library that encrypts has the text in its buffer for some
- * microseconds: what a second look no longer finds there is not told.
+ * Other threads run on meanwhile, and a library that encrypts has the text in its buffer until that is
+ * done: some microseconds, or much more where the processor is given to others in the midst of it. So
+ * what is told is what is still there when each thread has come to a system call.
  */
 static void
 look(const char *call)
 {
-	size_t before = n_pieces, n = before;
+	size_t before = n_pieces;
+	bool moment = true;
 
 	scan(call);
-	if (n_pieces == before)
-		return;
-	scan(call);
-	for (size_t i = before; i < n_pieces; i++)
-		if (pieces[i].last == n_scans && pieces[i].first < n_scans)
-			pieces[n++] = pieces[i];
-	n_pieces = n;
+	while (n_pieces > before && moment) {
+		size_t n = before;
+
+		moment = others_run();
+		scan(call);
+		for (size_t i = before; i < n_pieces; i++)
+			if (pieces[i].last == n_scans && pieces[i].first < n_scans)
+				pieces[n++] = pieces[i];
+		n_pieces = n;
+	}
 }
 
 /* ---- what children get ---- */
