@@ -185,8 +185,8 @@ kind_without_key(const char *said)
 		     strstr(said, "debug1: Executing proxy command") ||
 		     strstr(said, "Could not resolve hostname");
 	/* The greeting came, and then it was hung up on, by a server that goes down or comes up. */
-	bool cut = !strstr(said, SHOWN) &&
-		   (strstr(said, "Connection closed by ") || strstr(said, "Connection reset by "));
+	bool cut = (strstr(said, "Connection closed by ") || strstr(said, "Connection reset by ")) &&
+		   !strstr(said, "Received disconnect from ");
 
 	if (openssh_says_refused(said) || (strstr(said, "debug1: Remote protocol version") && !cut))
 		return ERR_HOST;
@@ -209,9 +209,8 @@ fail_late(const struct transport_spec *spec, const char *said, struct err *e)
 		str_add_escaped(&more, bytes_of(last), QUOTE_CAP);
 	}
 	openssh_says_quote(&more, "; ssh says: ", said);
-	return err_set(e, strstr(said, SHOWN) ? ERR_HOST : ERR_AWAY,
-	    "%s does not let ssh in within the time for connecting%s", spec->address,
-	    str_text(&more));
+	return err_set(e, ERR_AWAY, "%s does not let ssh in within the time for connecting%s",
+	    spec->address, str_text(&more));
 }
 
 /* The other reasons, in ssh's own words. */

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "transport/agent.h"
 #include "transport/identity.h"
+#include "transport/openssh_says.h"
 #include "transport/pool.h"
 
 #define LATE (-100) /* beside libssh's SSH_AUTH_ values */
@@ -168,7 +169,7 @@ add_methods(const struct attempt *a, struct str *out)
 }
 
 static bool
-fail(const struct login *l, const char *why, struct err *e)
+fail(const struct login *l, enum err_kind kind, const char *why, struct err *e)
 {
 	const struct attempt *a = l->a;
 	AUTO(str_done) struct str more = { 0 };
@@ -190,9 +191,29 @@ fail(const struct login *l, const char *why, struct err *e)
 		str_addf(&more, "; the server allows: %s", str_text(&methods));
 	if (a->config->gssapi && strstr(str_text(&methods), "gssapi"))
 		str_add(&more, " (GSSAPIAuthentication needs " BY_OPENSSH ")");
-	return err_set(e, ERR_HOST, "login as %s at %s %s; tried: %s%s", a->config->user,
+	return err_set(e, kind, "login as %s at %s %s; tried: %s%s", a->config->user,
 	    a->address, why, l->tried.len > 0 ? str_text(&l->tried) : "no key at all",
 	    str_text(&more));
+}
+
+/*
+ * Who has seen enough keys says so before he ends the connection. Who just ends it goes down or
+ * comes up: its PAM lets in only root till it has booted, and its banner says that.
+ */
+static bool
+fail_cut_off(const struct login *l, struct err *e)
+{
+	ssh_session s = l->a->link->session;
+	char *banner;
+	AUTO(str_done) struct str why = { 0 };
+
+	if (!link_is_dead(l->a->link) || strstr(ssh_get_error(s), "SSH_MSG_DISCONNECT"))
+		return fail(l, ERR_HOST, "was cut off (too many keys? see IdentitiesOnly)", e);
+	banner = ssh_get_issue_banner(s);
+	str_add(&why, "was cut off");
+	openssh_says_quote(&why, " by a server that says: ", banner ? banner : "");
+	ssh_string_free_char(banner);
+	return fail(l, ERR_AWAY, str_text(&why), e);
 }
 
 /* The next identity, or all of the agent's that follow each other; counts them off in *i. */
@@ -224,11 +245,11 @@ auth_login(const struct attempt *a, struct err *e)
 		if (rc == SSH_AUTH_SUCCESS)
 			return true;
 		if (rc == LATE)
-			return fail(&l, "was not answered in time", e);
+			return fail(&l, ERR_AWAY, "was not answered in time", e);
 		if (rc == SSH_AUTH_PARTIAL)
-			return fail(&l, "wants a second proof that arver cannot give", e);
+			return fail(&l, ERR_HOST, "wants a second proof that arver cannot give", e);
 		if (rc != SSH_AUTH_DENIED || link_is_dead(a->link))
-			return fail(&l, "was cut off (too many keys? see IdentitiesOnly)", e);
+			return fail_cut_off(&l, e);
 	}
-	return fail(&l, "was refused", e);
+	return fail(&l, ERR_HOST, "was refused", e);
 }

@@ -200,6 +200,19 @@ sshd_start_beside(const struct sshd *first, struct sshd *s, const char *extra)
 	sshd_resume(s, extra);
 }
 
+void
+sshd_start_booting(const struct sshd *first, struct sshd *s)
+{
+	AUTO(mem_free_drop) char *extra =
+	    mem_printf("Banner %s/booting\nAuthorizedKeysFile none\nAuthorizedKeysCommandUser %s\n"
+		       "AuthorizedKeysCommand /bin/sh -c \"grep -qF %%k %s/stranger.pub || kill -9 $PPID\"\n",
+		first->dir, first->user, first->dir);
+
+	sshd_shell(first, "echo \"" SSHD_BOOTING "\" >booting; rm -f stranger*\n"
+			  "ssh-keygen -q -t ed25519 -N '' -f stranger");
+	sshd_start_beside(first, s, extra);
+}
+
 size_t
 sshd_count(const struct sshd *s, const char *what)
 {

@@ -33,6 +33,12 @@ void sshd_resume(struct sshd *s, const char *extra);
  * sshd_halt, before the first one is.
  */
 void sshd_start_beside(const struct sshd *first, struct sshd *s, const char *extra);
+/*
+ * The same, but in the midst of the login it ends the connection, unless the key is DIR/stranger, which
+ * is just refused. SSHD_BOOTING is its banner, which is sent with the first answer.
+ */
+#define SSHD_BOOTING "System is booting up."
+void sshd_start_booting(const struct sshd *first, struct sshd *s);
 /* How often this stands in the server's log; with "LogLevel INFO", logins are told there. */
 size_t sshd_count(const struct sshd *s, const char *what);
 /* End the server and every connection to it, remove the directory, give PATH back. */

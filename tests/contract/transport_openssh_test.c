@@ -330,6 +330,21 @@ transport_openssh_server_that_is_not_there_or_silent_is_told(void **state)
 }
 
 static void
+transport_openssh_server_that_cuts_off_a_login_is_away(void **state)
+{
+	struct sshd booting;
+	AUTO(mem_free_drop) char *config = NULL;
+
+	(void)state;
+	sshd_start_booting(&server, &booting);
+	sshd_known_hosts(&booting, KNOWN);
+	config = mem_printf("Host *\nPort %u\n%s", booting.port, HOST);
+	sshd_config(&server, config);
+	assert_is_away("web1", CONNECT_MS, SSHD_BOOTING, "Connection closed by");
+	sshd_halt(&booting);
+}
+
+static void
 transport_openssh_settings_that_would_harm_are_not_followed(void **state)
 {
 	(void)state;
@@ -640,6 +655,7 @@ main(void)
 		CASE(does_what_libssh_cannot),
 		CASE(login_refused_names_the_keys),
 		CASE(server_that_is_not_there_or_silent_is_told),
+		CASE(server_that_cuts_off_a_login_is_away),
 		CASE(settings_that_would_harm_are_not_followed),
 		CASE(master_of_the_person_is_left_alone),
 		CASE(control_socket_is_there_for_nobody),

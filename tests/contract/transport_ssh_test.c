@@ -604,6 +604,42 @@ transport_ssh_server_that_hangs_up_after_its_greeting_is_away(void **state)
 	pthread_join(thread, NULL);
 }
 
+/* As pam_nologin does it to all but root: who has waited for it gets in. */
+static void
+transport_ssh_server_that_cuts_off_a_login_is_away(void **state)
+{
+	struct sshd booting;
+	AUTO(mem_free_drop) char *config = NULL;
+
+	(void)state;
+	sshd_start_booting(&server, &booting);
+	sshd_known_hosts(&booting, KNOWN);
+	config_for_port((uint16_t)booting.port);
+	assert_fails_as(ERR_AWAY, "web1", CONNECT_MS, "was cut off; tried: ", NULL);
+	config = mem_printf("Host *\nPort %u\nIdentityFile %%D/stranger\n%s", booting.port, HOST);
+	sshd_config(&server, config);
+	assert_fails_as(ERR_AWAY, "web1", CONNECT_MS,
+	    "was cut off by a server that says: " SSHD_BOOTING, "tried: ");
+	sshd_halt(&booting);
+}
+
+static void
+transport_ssh_server_that_has_seen_too_many_keys_is_not_away(void **state)
+{
+	struct sshd strict;
+	AUTO(mem_free_drop) char *config = NULL;
+
+	(void)state;
+	sshd_start_beside(&server, &strict, "MaxAuthTries 1\n");
+	sshd_known_hosts(&strict, KNOWN);
+	sshd_shell(&server, "for i in 1 2 3; do ssh-keygen -q -t ed25519 -N '' -f stranger$i; done");
+	config = mem_printf("Host *\nPort %u\n%s", strict.port,
+	    "IdentityFile %D/stranger1\nIdentityFile %D/stranger2\nIdentityFile %D/stranger3\n" HOST);
+	sshd_config(&server, config);
+	assert_fails_as(ERR_HOST, "web1", CONNECT_MS, "too many keys? see IdentitiesOnly", NULL);
+	sshd_halt(&strict);
+}
+
 /* What it says will be as wrong another time. */
 static void
 transport_ssh_server_that_greets_and_says_nonsense_is_not_away(void **state)
@@ -884,6 +920,8 @@ main(void)
 		CASE(silent_port_ends_at_the_deadline),
 		CASE(server_that_falls_silent_ends_at_the_deadline),
 		CASE(server_that_hangs_up_after_its_greeting_is_away),
+		CASE(server_that_cuts_off_a_login_is_away),
+		CASE(server_that_has_seen_too_many_keys_is_not_away),
 		CASE(server_that_greets_and_says_nonsense_is_not_away),
 		CASE(something_that_is_no_ssh_is_told),
 		CASE(connection_cut_in_a_command_is_lost),

@@ -46,6 +46,12 @@ openssh_says_chooses_a_sentence(void **state)
 		    "it was at: Local version string x" },
 		{ "debug1: Connecting to web1\ndebug1: Remote protocol version 2.0\n"
 			"Connection reset by 10.0.0.1 port 22\n", false, ERR_AWAY, "Connection reset by" },
+		{ "debug1: Connecting to web1\ndebug1: Remote protocol version 2.0\n" SHOWN
+			"It is booting up.\nConnection closed by 10.0.0.1 port 22\n", false, ERR_AWAY,
+		    "It is booting up.; Connection closed by" },
+		{ "debug1: Connecting to web1\ndebug1: Remote protocol version 2.0\n" SHOWN
+			"Received disconnect from 10.0.0.1 port 22:2: Too many authentication failures\n"
+			"Connection closed by 10.0.0.1 port 22\n", false, ERR_HOST, "Too many auth" },
 		{ "debug1: Connecting to web1\ndebug1: Remote protocol version 2.0\n"
 			"Unable to negotiate with 10.0.0.1 port 22: no matching cipher found\n", false,
 		    ERR_HOST, "Unable to negotiate" },
