@@ -126,7 +126,7 @@ table()
 	cat table
 	[ -z "${TURNS:-}" ] || return 0
 	{
-		echo "$(date +%F), $(nproc) processors, Linux $(uname -r), $(as alice arver --version)," \
+		echo "$(date +%F), $(nproc) processors, Linux $(uname -r | cut -d- -f1), $(as alice arver --version)," \
 			"libssh $(dpkg-query -W -f '${Version}' libssh-4)," \
 			"$(ssh -V 2>&1 | cut -d, -f1)"
 		echo
