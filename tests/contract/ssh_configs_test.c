@@ -217,22 +217,25 @@ ssh_configs_user_and_port_are_asked_for_apart(void **state)
 	ssh_configs_done(&all);
 }
 
+static bool
+asks(struct ssh_configs *all, const char *address)
+{
+	const struct transport_spec spec = { .address = address };
+	AUTO(ssh_config_done) struct ssh_config c = { 0 };
+
+	return ssh_configs_ask(all, &spec, &c, NULL) && c.port == 77;
+}
+
 static void *
 ask_one(void *arg)
 {
-	const struct transport_spec spec = { .address = "web1" };
-	AUTO(ssh_config_done) struct ssh_config c = { 0 };
-
-	return ssh_configs_ask(arg, &spec, &c, NULL) && c.port == 77 ? NULL : arg;
+	return asks(arg, "web1") ? NULL : arg;
 }
 
 static void *
 ask_stuck(void *arg)
 {
-	const struct transport_spec spec = { .address = "stuck" };
-	AUTO(ssh_config_done) struct ssh_config c = { 0 };
-
-	return ssh_configs_ask(arg, &spec, &c, NULL) ? NULL : arg;
+	return asks(arg, "stuck") ? NULL : arg;
 }
 
 static void

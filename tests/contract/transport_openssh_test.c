@@ -333,13 +333,11 @@ static void
 transport_openssh_server_that_cuts_off_a_login_is_away(void **state)
 {
 	struct sshd booting;
-	AUTO(mem_free_drop) char *config = NULL;
 
 	(void)state;
 	sshd_start_booting(&server, &booting);
 	sshd_known_hosts(&booting, KNOWN);
-	config = mem_printf("Host *\nPort %u\n%s", booting.port, HOST);
-	sshd_config(&server, config);
+	sshd_config(&booting, "Host *\n" HOST);
 	assert_is_away("web1", CONNECT_MS, SSHD_BOOTING, "Connection closed by");
 	sshd_halt(&booting);
 }

@@ -609,15 +609,13 @@ static void
 transport_ssh_server_that_cuts_off_a_login_is_away(void **state)
 {
 	struct sshd booting;
-	AUTO(mem_free_drop) char *config = NULL;
 
 	(void)state;
 	sshd_start_booting(&server, &booting);
 	sshd_known_hosts(&booting, KNOWN);
-	config_for_port((uint16_t)booting.port);
+	sshd_config(&booting, "Host *\n" HOST);
 	assert_fails_as(ERR_AWAY, "web1", CONNECT_MS, "was cut off; tried: ", NULL);
-	config = mem_printf("Host *\nPort %u\nIdentityFile %%D/stranger\n%s", booting.port, HOST);
-	sshd_config(&server, config);
+	sshd_config(&booting, "Host *\nIdentityFile %D/stranger\n" HOST);
 	assert_fails_as(ERR_AWAY, "web1", CONNECT_MS,
 	    "was cut off by a server that says: " SSHD_BOOTING, "tried: ");
 	sshd_halt(&booting);
@@ -627,15 +625,14 @@ static void
 transport_ssh_server_that_has_seen_too_many_keys_is_not_away(void **state)
 {
 	struct sshd strict;
-	AUTO(mem_free_drop) char *config = NULL;
 
 	(void)state;
 	sshd_start_beside(&server, &strict, "MaxAuthTries 1\n");
 	sshd_known_hosts(&strict, KNOWN);
 	sshd_shell(&server, "for i in 1 2 3; do ssh-keygen -q -t ed25519 -N '' -f stranger$i; done");
-	config = mem_printf("Host *\nPort %u\n%s", strict.port,
+	sshd_config(&strict,
+	    "Host *\n"
 	    "IdentityFile %D/stranger1\nIdentityFile %D/stranger2\nIdentityFile %D/stranger3\n" HOST);
-	sshd_config(&server, config);
 	assert_fails_as(ERR_HOST, "web1", CONNECT_MS, "too many keys? see IdentitiesOnly", NULL);
 	sshd_halt(&strict);
 }
