@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A host is remembered once it was reached: an address with a slip in it, where nobody answers, can be
- * put right without further words. What was accepted is remembered at once.
+ * put right without further words. What was accepted is remembered at once, and at the first use of
+ * the directory all hosts that have hooks: one that comes later may be another name of a server that
+ * is here already, and its hooks are root there.
  *
  * Where the memory cannot be read or written (no home, a file system that is read-only after a
  * crash), that is a warning and the command goes on: nobody who pushes can bring it about, and
@@ -59,6 +61,7 @@ load(struct app *app, struct err *e)
 	p->n_hosts = inventory_n_hosts(app->inventory);
 	p->hosts = mem_alloc(p->n_hosts, sizeof(*p->hosts));
 	p->usable = pins_read(p->dir, &p->known, &why);
+	p->begins = p->known.n == 0;
 	if (!p->usable && why.kind == ERR_DATA)
 		return err_set(e, ERR_DATA,
 		    "%s: hosts and admins cannot be compared with what is remembered of them: mend that "
@@ -91,44 +94,42 @@ pinned_holds(const struct app *app, const struct host *h, struct err *why)
 	return held && !err_set(why, ERR_CHANGED, "%s", held);
 }
 
-static const struct argv *
-field_of(const struct pin *p, const char *name)
-{
-	for (size_t i = 0; p && i < p->n; i++)
-		if (str_equal(p->fields[i].name, name))
-			return &p->fields[i].words;
-	return NULL;
-}
-
 /* What is no change: keys are not loaded yet. */
 static void
 keep_takes(struct pin *is, const struct pin *was, const struct host *h)
 {
 	for (size_t i = 0; i < h->n_disks; i++) {
 		AUTO(mem_free_drop) char *field = pin_takes_field(h->disks[i]);
-		const struct argv *takes = field_of(was, field);
+		const struct argv *takes = pin_words(was, field);
 
 		if (takes)
 			argv_add_all(pin_field(is, field), takes);
 	}
 }
 
-/* Hooks that run on this machine are not for others to begin with, even at the first time. */
 static bool
-runs_here(const struct host *h)
+is_remembered(const struct pinned *p, const struct host *h)
 {
-	return h->transport == TRANSPORT_LOCAL && pin_has_hooks(h);
+	return pins_find(&p->known, PIN_HOST, h->path) || pins_find(&p->fresh, PIN_HOST, h->path);
+}
+
+/* A new one that is not taken on trust: its hooks run on this machine, or others came before it. */
+static bool
+asks_at_first(const struct app *app, const struct host *h)
+{
+	return pin_has_hooks(h) && (h->transport == TRANSPORT_LOCAL || !app->pinned->begins);
 }
 
 static void
 hold_changed(struct app *app, const struct host *h, const struct pin *was)
 {
-	AUTO(mem_free_drop) char *why = NULL;
 	char since[DAY_SIZE];
+	AUTO(mem_free_drop) char *why = was ?
+	    mem_printf("not as remembered here since %s (see above)", pinned_day(was->since, since)) :
+	    mem_printf("it is new here, and its hooks would run as root%s (see above)",
+		h->transport == TRANSPORT_LOCAL ? " on this machine" : "");
 
-	if (was)
-		why = mem_printf("not as remembered here since %s (see above)", pinned_day(was->since, since));
-	hold(app, h, why ? why : "its hooks would run on this machine, and are new here (see above)");
+	hold(app, h, why);
 }
 
 /* What differs is told; and put among `accepted`, or the host is held. */
@@ -142,7 +143,7 @@ check_host(struct app *app, const struct host *h, struct pins *accepted, struct 
 
 	p->hosts[h->index].planned = true;
 	p->hosts[h->index].is_new = !was;
-	if (!was && !runs_here(h))
+	if (!was && !asks_at_first(app, h))
 		return true;
 	if (!pin_make_host(&is, h, NULL, e))
 		return false;
@@ -195,23 +196,6 @@ pinned_write(struct pinned *p, const struct pins *pins, bool replace)
 	    replace ? "accepted" : "used here for the first time", why.text);
 }
 
-/* The first use is taken on trust; but not unseen, once other hosts have been used. */
-static void
-tell_new_hooks(const struct app *app, const struct lane *lane)
-{
-	const struct pinned *p = app->pinned;
-	bool has_hooks = false, knows_hosts = false;
-
-	for (size_t i = 0; i < lane->n; i++)
-		has_hooks = has_hooks || lane->steps[i].kind == STEP_HOOK;
-	for (size_t i = 0; i < p->known.n; i++)
-		knows_hosts = knows_hosts || p->known.at[i].kind == PIN_HOST;
-	if (has_hooks && knows_hosts && p->hosts[lane->host->index].is_new &&
-	    !p->hosts[lane->host->index].held)
-		log_line(LOG_INFO, "%s: is new here, and its hooks run there as root: see --dry-run",
-		    path_shown(lane->host->path));
-}
-
 bool
 pinned_check(struct app *app, const struct plan *plan, const struct admin *to, struct err *e)
 {
@@ -219,11 +203,9 @@ pinned_check(struct app *app, const struct plan *plan, const struct admin *to, s
 
 	if (!load(app, e))
 		return false;
-	for (size_t i = 0; plan && i < plan->n; i++) {
+	for (size_t i = 0; plan && i < plan->n; i++)
 		if (!check_host(app, plan->lanes[i].host, &accepted, e))
 			return false;
-		tell_new_hooks(app, &plan->lanes[i]);
-	}
 	if (to && !check_admin(app, to, &accepted, e))
 		return false;
 	if (!app->options.dry_run)
@@ -239,7 +221,7 @@ taken_from(const struct app *app, const struct host *h, const struct disk **d)
 
 	for (size_t i = 0; i < h->n_disks; i++) {
 		AUTO(mem_free_drop) char *field = pin_takes_field(h->disks[i]);
-		const struct argv *accepted = field_of(pin, field);
+		const struct argv *accepted = pin_words(pin, field);
 		const char *path = NULL;
 
 		*d = h->disks[i];
@@ -274,7 +256,7 @@ pinned_check_keys(struct app *app)
 
 		if (path && !app->options.accept_changes)
 			hold_taking(app, h, d, path);
-		else if (path && !p->hosts[i].is_new)
+		else if (path && pins_find(&p->known, PIN_HOST, h->path))
 			(void)!pin_make_host(&accepted, h, app->keys, NULL); /* check_host has made it already */
 	}
 	if (p)
@@ -296,8 +278,8 @@ pinned_host(struct app *app, const struct host *h)
 {
 	struct pinned *p = app->pinned;
 
-	if (!p || !p->usable || may_claim_keys(app, h) || pins_find(&p->known, PIN_HOST, h->path) ||
-	    pins_find(&p->fresh, PIN_HOST, h->path) || !pin_make_host(&p->fresh, h, app->keys, NULL))
+	if (!p || !p->usable || may_claim_keys(app, h) || is_remembered(p, h) ||
+	    !pin_make_host(&p->fresh, h, app->keys, NULL))
 		return;
 	if (app->show.verbose)
 		log_line(LOG_INFO, "%s: remembered here as it is from now on", path_shown(h->path));
@@ -316,6 +298,21 @@ pinned_admin(struct app *app, const struct admin *a)
 		log_line(LOG_INFO, "%s: the fingerprint is remembered here from now on", a->name);
 }
 
+/* All that have hooks, as the directory is first used. What a uuid claims was looked at where that was planned. */
+static void
+note_hosts(struct app *app)
+{
+	struct pinned *p = app->pinned;
+
+	for (size_t i = 0; p->begins && i < p->n_hosts; i++) {
+		const struct host *h = inventory_host(app->inventory, i);
+		bool claims = p->hosts[i].planned && !p->hosts[i].held;
+
+		if (pin_has_hooks(h) && !asks_at_first(app, h) && !is_remembered(p, h))
+			(void)!pin_make_host(&p->fresh, h, claims ? app->keys : NULL, NULL);
+	}
+}
+
 void
 pinned_keep(struct app *app)
 {
@@ -323,6 +320,7 @@ pinned_keep(struct app *app)
 
 	if (!p || app->options.dry_run)
 		return;
+	note_hosts(app);
 	pinned_note_slots(app);
 	if (p->fresh.n == p->n_kept)
 		return;

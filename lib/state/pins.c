@@ -105,6 +105,15 @@ pin_field(struct pin *p, const char *name)
 	return &p->fields[i].words;
 }
 
+const struct argv *
+pin_words(const struct pin *p, const char *name)
+{
+	for (size_t i = 0; p && i < p->n; i++)
+		if (str_equal(p->fields[i].name, name))
+			return &p->fields[i].words;
+	return NULL;
+}
+
 static void
 copy_pin(struct pins *to, const struct pin *from)
 {

@@ -49,6 +49,9 @@ const struct pin *pins_find(const struct pins *l, enum pin_kind kind, const char
 /* The words of this field, made without any if it is new: to be added to before the next call. */
 struct argv *pin_field(struct pin *p, const char *name);
 
+/* NULL: there is no such field, or no pin. */
+const struct argv *pin_words(const struct pin *p, const char *name);
+
 /* A field that is not what it was. NULL: the field was not there, or is not. */
 struct pin_change {
 	const char *field;

@@ -114,6 +114,9 @@ pins_format_then_parse_gives_the_same_pins(void **state)
 	assert_text(&back, want);
 	assert_string_equal(back.at[2].fields[1].words.at[3], "g\xc3\xbcnter\x7f\xff");
 	assert_int_equal(back.at[2].fields[2].words.n, 0);
+	assert_ptr_equal(pin_words(&back.at[2], "address"), &back.at[2].fields[0].words);
+	assert_null(pin_words(&back.at[2], "addres"));
+	assert_null(pin_words(NULL, "address"));
 }
 
 static void
