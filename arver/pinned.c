@@ -298,7 +298,7 @@ pinned_admin(struct app *app, const struct admin *a)
 		log_line(LOG_INFO, "%s: the fingerprint is remembered here from now on", a->name);
 }
 
-/* All that have hooks, as the directory is first used. What a uuid claims was looked at where that was planned. */
+/* All that have hooks, as the directory is first used; for those planned, what their uuids claim was accepted. */
 static void
 note_hosts(struct app *app)
 {
