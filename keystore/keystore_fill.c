@@ -96,14 +96,18 @@ read_files(struct keystore *ks, struct stored_list *out, struct err *e)
 	return true;
 }
 
-/* Is there a packet for a secret subkey of this machine? */
+/* How many of its recipients are secret subkeys of this machine? */
 static bool
-is_for_me(struct keystore *ks, const struct openpgp_message *m, bool *out, struct err *e)
+count_mine(struct keystore *ks, const struct openpgp_message *m, size_t *out, struct err *e)
 {
-	*out = false;
-	for (size_t i = 0; i < m->n_recipients && !*out; i++)
-		if (!gpg_is_mine(ks->gpg, m->recipients[i].key_id, out, e))
+	*out = 0;
+	for (size_t i = 0; i < m->n_recipients; i++) {
+		bool mine = false;
+
+		if (!gpg_is_mine(ks->gpg, m->recipients[i].key_id, &mine, e))
 			return false;
+		*out += mine;
+	}
 	return true;
 }
 
@@ -181,8 +185,8 @@ struct doubt {
 
 /* What came of the files. */
 struct tally {
-	size_t n_foreign, n_decrypted, n_doubts;
-	const struct stored *foreign; /* the first of them */
+	size_t n_foreign, n_shared, n_decrypted, n_doubts;
+	const struct stored *foreign, *shared; /* the first of them */
 	struct doubt *doubts;
 };
 
@@ -234,18 +238,19 @@ fill_from(struct keystore *ks, struct keyring *kr, const struct stored *s, struc
 {
 	struct openpgp_message m;
 	struct err fault = { 0 };
-	bool mine = false;
+	size_t n_mine;
 
 	if (!openpgp_parse(str_bytes(&s->content), &m, &fault)) {
 		warn_file(ks, s->name, fault.text);
 		return true;
 	}
-	if (!is_for_me(ks, &m, &mine, e))
+	if (!count_mine(ks, &m, &n_mine, e))
 		return false;
-	if (mine)
-		return read_mine(ks, kr, s, t, e);
-	t->foreign = t->n_foreign++ == 0 ? s : t->foreign;
-	return true;
+	if (n_mine == 0)
+		t->foreign = t->n_foreign++ == 0 ? s : t->foreign;
+	else if (n_mine < m.n_recipients)
+		t->shared = t->n_shared++ == 0 ? s : t->shared;
+	return n_mine == 0 || read_mine(ks, kr, s, t, e);
 }
 
 /* With no file decrypted it is my key; with one, it is these files. */
@@ -279,6 +284,16 @@ tell_foreign(struct keystore *ks, const struct tally *t, struct err *e)
 	    t->n_foreign == 1 ? "" : "s", ks->me, SHORT_NAME, t->foreign->name,
 	    t->n_foreign == 1 ? "is" : "are");
 	return true;
+}
+
+static void
+tell_shared(struct keystore *ks, const struct tally *t)
+{
+	if (t->n_shared > 0)
+		keystore_warn(&ks->o, "%zu key file%s in keys/%s (%.*s...) %s encrypted to another key as "
+		    "well: whoever has that one can read the passphrases in it; --refresh makes new ones",
+		    t->n_shared, t->n_shared == 1 ? "" : "s", ks->me, SHORT_NAME, t->shared->name,
+		    t->n_shared == 1 ? "is" : "are");
 }
 
 /* Is the latest key of a disk one that stands back, for nobody vouches for it, but for an older one? */
@@ -335,6 +350,7 @@ keystore_fill(struct keystore *ks, struct keyring *kr, struct err *e)
 			return false;
 	if (!tell_doubts(ks, &tally, e) || !tell_foreign(ks, &tally, e))
 		return false;
+	tell_shared(ks, &tally);
 	tell_standing_back(ks, kr);
 	return true;
 }

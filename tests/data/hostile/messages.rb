@@ -85,6 +85,10 @@ module Hostile
     plant armor(packet(1, "\x03#{'i' * 8}\x63x") + packet(18, "\x01#{'x' * 100}"))
   end
   message('to bob and to me', 'what it holds is no key file') { encrypt('x', to: %w[bob alice]) }
+  set_aside('a message: a key of mine that bob can read, too', 'is encrypted to another key as well') do
+    key = "---\n\"#{GOOD}\":\n  :key: #{File.read('good.key')}\n  :time: 1.0\n"
+    plant encrypt(around(key, 'deflated'), '--compress-algo', 'none', to: %w[bob alice])
+  end
 
   # --- what is inside the encryption ---
   message('a message in a message', 'a message inside the message') { inside(bytes_of(encrypt('x'))) }
