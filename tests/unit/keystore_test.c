@@ -909,20 +909,22 @@ keystore_fill_of_an_unsigned_file_warns_until_the_key_is_proven(void **state)
 	assert_string_equal(str_text(&w->warnings), "");
 }
 
-/* What alice signed for rob, rob encrypts to bob, with all that makes it look good. */
+/* What is inside the key file of an admin which this name has. */
 static void
-forward_to_bob(struct world *w)
+decrypt(struct world *w, const char *admin, const char *name, struct str *out)
 {
-	AUTO(mem_free_drop) char *path = NULL;
-	AUTO(str_done) struct str plain = { 0 }, message = { 0 };
-	AUTO(argv_done) struct argv names = { 0 };
-	struct err e = { 0 };
+	AUTO(mem_free_drop) char *path = mem_printf("%s/keys/%s/%s", w->dir, admin, name);
 
-	assert_true(keystore_files(w->ks, "rob", &names, &e));
-	assert_int_equal(names.n, 1);
-	path = mem_printf("%s/keys/rob/%s", w->dir, names.at[0]);
-	assert_int_equal(gpg_home_gpg(&plain, (struct bytes){ 0 }, "--decrypt", path, NULL), 0);
-	assert_int_equal(gpg_home_gpg(&message, str_bytes(&plain), "--armor", "--trust-model", "always",
+	assert_int_equal(gpg_home_gpg(out, (struct bytes){ 0 }, "--decrypt", path, NULL), 0);
+}
+
+/* A file for bob in which this is, by whoever has his public key. */
+static void
+forge_for_bob(struct world *w, const struct str *plain)
+{
+	AUTO(str_done) struct str message = { 0 };
+
+	assert_int_equal(gpg_home_gpg(&message, str_bytes(plain), "--armor", "--trust-model", "always",
 			     "--recipient", bob.fingerprint, "--encrypt", NULL), 0);
 	put_file(w, "keys/bob/0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
 	    str_bytes(&message));
@@ -935,6 +937,7 @@ keystore_fill_takes_no_signature_that_is_for_somebody_else(void **state)
 	AUTO(keyring_drop) struct keyring *kr = NULL;
 	AUTO(entry_list_done) struct entry_list l = { 0 };
 	AUTO(sealed_done) struct sealed s = { 0 };
+	AUTO(str_done) struct str plain = { 0 };
 	struct err e = { 0 };
 	struct entry *x;
 	const struct key *k;
@@ -945,11 +948,44 @@ keystore_fill_takes_no_signature_that_is_for_somebody_else(void **state)
 	x->by = mem_strdup("alice");
 	assert_true(keystore_seal(w->ks, inventory_find_admin(w->inventory, "rob"), &l, &s, &e) &&
 	    keystore_place(w->ks, &s, &e));
-	forward_to_bob(w);
+	decrypt(w, "rob", s.name, &plain); /* rob, who makes all of it look good */
+	forge_for_bob(w, &plain);
 	k = key_of_bob(w, &kr);
 	assert_false(key_is_vouched(k));
 	assert_int_equal(k->state, KEY_PROMOTED);
 	expect_warning(w, "its grant is for somebody else");
+}
+
+/* Bob, or whoever has decrypted two grants of his, puts the signature of one behind the keys of another. */
+static void
+keystore_fill_takes_no_signature_that_is_for_other_keys(void **state)
+{
+	static const char head[] = "arver-grant 1\n";
+	struct world *w = *state;
+	AUTO(keyring_drop) struct keyring *kr = NULL;
+	AUTO(str_done) struct str given = { 0 }, other = { 0 }, forged = { 0 };
+	const struct admin *b;
+	char names[2][65];
+	struct err e = { 0 };
+
+	with_users(w, "alice", "");
+	b = inventory_find_admin(w->inventory, "bob");
+	store(w, b, "/colo/web1/data", "K", 1700000000.0, names[0]);
+	store(w, b, "/colo/web1/other", "L", 1700000000.0, names[1]);
+	decrypt(w, "bob", names[0], &given);
+	decrypt(w, "bob", names[1], &other);
+	for (size_t i = 0; i < 2; i++)
+		assert_true(keystore_remove(w->ks, "bob", names[i], &e));
+	const char *keys_end = memmem(given.ptr, given.len, head, strlen(head));
+	const char *grant = memmem(other.ptr, other.len, head, strlen(head));
+
+	assert_non_null(keys_end);
+	assert_non_null(grant);
+	str_add_bytes(&forged, (struct bytes){ given.ptr, (size_t)(keys_end - given.ptr) });
+	str_add_bytes(&forged, (struct bytes){ grant, other.len - (size_t)(grant - other.ptr) });
+	forge_for_bob(w, &forged);
+	assert_false(key_is_vouched(key_of_bob(w, &kr)));
+	expect_warning(w, "its grant is for other keys");
 }
 
 /* The giver has left, or is gone from users, or has another key by now. */
@@ -1068,6 +1104,7 @@ main(void)
 		TEST(keystore_collect_keeps_who_has_vouched),
 		TEST(keystore_fill_of_an_unsigned_file_warns_until_the_key_is_proven),
 		TEST(keystore_fill_takes_no_signature_that_is_for_somebody_else),
+		TEST(keystore_fill_takes_no_signature_that_is_for_other_keys),
 		TEST(keystore_fill_of_an_unknown_givers_file_keeps_the_key_and_warns),
 		TEST(keystore_reads_what_ruby_wrote_and_ruby_what_is_written_here),
 	};
