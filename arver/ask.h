@@ -12,7 +12,8 @@ struct secret;
 /*
  * One line from the terminal without echo or, where there is no terminal, from
  * standard input; without its newline. ERR_CANCELLED at end of input, and when the flag
- * given to ask_heed is set, before or meanwhile. Main thread.
+ * given to ask_heed is set, before or meanwhile. Suspended (Ctrl-Z) and continued, it
+ * asks anew; for that it takes SIGTSTP and SIGCONT meanwhile. Main thread.
  */
 MUST_CHECK bool ask_passphrase(const char *prompt, struct secret **out, struct err *e);
 
