@@ -20,7 +20,7 @@ packages()
 	test)
 		# What stories and unit tests use besides.
 		packages lab
-		echo libcmocka-dev valgrind strace dash ruby xxd git man-db patch python3 python3-jsonschema \
+		echo libcmocka-dev valgrind strace dash ruby xxd git man-db patch python3 python3-jsonschema python3-paramiko \
 			bash-completion zsh fish softhsm2 krb5-kdc krb5-admin-server krb5-user
 		;;
 	lint)

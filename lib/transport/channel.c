@@ -13,6 +13,7 @@
 #include <libssh/libssh.h>
 #include "base/clock.h"
 #include "transport/link.h"
+#include "transport/packet_size.h"
 
 #define DEFAULT_LIMIT_MS 120000
 #define DEFAULT_CAP ((size_t)1 << 20)
@@ -44,6 +45,8 @@ exec_done(struct exec *x)
 static void
 end_with(struct exec *x, enum proc_end end, int code)
 {
+	if (x->ended)
+		return;
 	x->result.end = end;
 	x->result.code = code;
 	x->ended = true;
@@ -91,6 +94,7 @@ drive(struct exec *x, int (*step)(struct exec *), int64_t until)
 
 		if (rc != SSH_AGAIN)
 			return rc;
+		link_pump(x->link);
 		if (link_is_dead(x->link))
 			return SSH_ERROR;
 		if (!link_wait(x->link, until))
@@ -114,13 +118,15 @@ open_channel(struct exec *x, int64_t until, struct err *e)
 		return CHANNEL_DEAD;
 	ssh_callbacks_init(&x->callbacks);
 	ssh_set_channel_callbacks(x->channel, &x->callbacks);
+	packet_size_watch();
 	rc = drive(x, step_open, until);
-	if (rc == SSH_OK)
+	packet_size_leave();
+	if (rc == SSH_OK && packet_size_is_enough())
 		return CHANNEL_RAN;
 	if (rc == SSH_AGAIN || link_is_dead(x->link))
 		return CHANNEL_DEAD;
 	err_set(e, ERR_HOST, "the server opens no more sessions: %s",
-	    ssh_get_error(x->link->session));
+	    rc == SSH_OK ? "it takes no packets of a sensible size" : ssh_get_error(x->link->session));
 	return CHANNEL_REFUSED;
 }
 
@@ -132,7 +138,7 @@ take_output(struct exec *x, bool is_err, struct str *to)
 	char buf[16384];
 	int n;
 
-	while ((clock_left(x->until) > 0 || clock_left(x->linger) > 0) &&
+	while (clock_left(x->ended ? x->linger : x->until) > 0 &&
 	    (n = ssh_channel_read_nonblocking(x->channel, buf, sizeof(buf), is_err)) > 0) {
 		size_t keep = (size_t)n < cap - to->len ? (size_t)n : cap - to->len;
 
@@ -215,14 +221,21 @@ is_over(struct exec *x)
 	return true;
 }
 
+/* Whatever the server sends, asked or not: what is not taken would pile up with libssh. */
+static void
+receive(struct exec *x)
+{
+	link_pump(x->link);
+	if (take_output(x, false, &x->result.out))
+		ask_gate(x);
+	take_output(x, true, &x->result.err);
+}
+
 static void
 follow(struct exec *x)
 {
 	for (;;) {
-		link_pump(x->link);
-		if (take_output(x, false, &x->result.out))
-			ask_gate(x);
-		take_output(x, true, &x->result.err);
+		receive(x);
 		if (!x->gate_open && ssh_channel_is_eof(x->channel))
 			close_input(x); /* no more output that could open the gate */
 		send_input(x);
@@ -250,6 +263,7 @@ start(struct exec *x, const char *line, struct err *e)
 			x->result.end = PROC_LOST;
 			return CHANNEL_RAN;
 		}
+		receive(x);
 		if (!link_wait(x->link, x->until)) {
 			x->result.end = PROC_DEADLINE;
 			return CHANNEL_RAN;

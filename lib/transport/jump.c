@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "transport/link.h"
+#include "transport/packet_size.h"
 #include "transport/pool.h"
 #include "transport/transport.h"
 #include "transport/tunnel.h"
@@ -245,6 +246,7 @@ take_asked(struct jump *j)
 static void
 pump(struct jump *j)
 {
+	packet_size_watch();
 	while (take_asked(j)) {
 		link_pump(&j->link);
 		open_tunnels(j);

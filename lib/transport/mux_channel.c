@@ -69,6 +69,8 @@ put(struct exec *x, unsigned char type, struct bytes more)
 static void
 end_with(struct exec *x, enum proc_end end, int code)
 {
+	if (x->ended)
+		return;
 	x->result.end = end;
 	x->result.code = code;
 	x->ended = true;

@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include "base/file.h"
 #include "base/mem.h"
+#include "transport/packet_size.h"
 
 #define ROUNDS 16 /* pieces in one go: then it is the others' turn */
 
@@ -79,8 +80,8 @@ tunnel_open(struct tunnel *t, ssh_session session)
 		ssh_set_channel_callbacks(t->channel, &t->callbacks);
 	}
 	rc = ssh_channel_open_forward(t->channel, t->host, (int)t->port, "127.0.0.1", 0);
-	t->is_open = rc == SSH_OK;
-	return rc;
+	t->is_open = rc == SSH_OK && packet_size_is_enough();
+	return rc == SSH_OK && !t->is_open ? SSH_ERROR : rc;
 }
 
 static bool
