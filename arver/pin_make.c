@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What decides where passphrases go, and what runs as root. Hooks are taken as they run, with their
- * placeholders filled in: a new device is a new word for a hook that gets it. A uuid in settings
- * sends keys that are stored under another path to this host. A disk without either may come and go.
+ * What decides where passphrases go, what runs as root, and what a revocation looks at. Hooks are
+ * taken as they run, with their placeholders filled in. A device that is another one could hold
+ * somebody's own file system, for a hook to mount, or hide the real one from a revocation; a slot that
+ * is called a rescue slot is left by it. A uuid in settings sends keys that are stored under another path
+ * to this host. A disk with a device alone may come and go.
  */
 #include "arver/pin_make.h"
 
@@ -56,14 +58,26 @@ pin_takes_field(const struct disk *d)
 	return mem_printf("%s/takes", d->name);
 }
 
+char *
+pin_device_field(const struct disk *d)
+{
+	return mem_printf("%s/device", d->name);
+}
+
 static bool
 add_disk(struct pin *p, const struct disk *d, const struct keyring *keys, struct err *e)
 {
+	AUTO(mem_free_drop) char *device = pin_device_field(d);
 	AUTO(mem_free_drop) char *uuid = mem_printf("%s/uuid", d->name), *takes = pin_takes_field(d);
+	AUTO(mem_free_drop) char *rescue = mem_printf("%s/rescue_slots", d->name);
 	const char *path = NULL;
 
+	argv_add(pin_field(p, device), d->device);
 	if (d->uuid)
 		argv_add(pin_field(p, uuid), d->uuid);
+	for (unsigned slot = 0; slot < 32; slot++)
+		if (d->rescue_slots & UINT32_C(1) << slot)
+			argv_addf(pin_field(p, rescue), "%u", slot);
 	while ((path = pin_next_taken(keys, d, path)))
 		argv_add(pin_field(p, takes), path);
 	return add_hooks(p, d->host, d, e);

@@ -17,7 +17,7 @@ bool pin_has_hooks(const struct host *h);
 
 /*
  * Fields transport, and, unless that is local, address, port, username; a hook's name; for a disk
- * "data/uuid", "data/takes" and "data/post_open". None where the inventory says nothing. A hook is the
+ * "data/device", "data/rescue_slots", "data/uuid", "data/takes" and "data/post_open". None where the inventory says nothing. A hook is the
  * words that are run. ERR_DATA for a hook that cannot be run at all. Without keys (NULL) what a disk
  * takes is not known.
  */
@@ -30,6 +30,8 @@ MUST_CHECK bool pin_make_host(struct pins *to, const struct host *h, const struc
  */
 const char *pin_next_taken(const struct keyring *keys, const struct disk *d, const char *path);
 char *pin_takes_field(const struct disk *d);
+/* Likewise to be freed. */
+char *pin_device_field(const struct disk *d);
 
 /* Field fingerprint. */
 void pin_make_admin(struct pins *to, const struct admin *a);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A host is remembered once it was reached: an address with a slip in it, where nobody answers, can be
- * put right without further words. What was accepted is remembered at once, and at the first use of
- * the directory all hosts that have hooks: one that comes later may be another name of a server that
- * is here already, and its hooks are root there.
+ * At the first use of the directory all its hosts are remembered, but for those that were to be reached
+ * then and were not, if they have no hooks: an address with a slip in it, where nobody answers, can be
+ * put right without further words. So it is with a host that comes later; with hooks that one is asked
+ * about, for it may be another name of a server that is here already, and its hooks are root there.
+ * What was accepted is remembered at once.
  *
  * Where the memory cannot be read or written (no home, a file system that is read-only after a
  * crash), that is a warning and the command goes on: nobody who pushes can bring it about, and
@@ -13,13 +14,13 @@
 #include "arver/pinned.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include "arver/app.h"
 #include "arver/pin_make.h"
 #include "arver/pinned_internal.h"
 #include "base/log.h"
 #include "inventory/inventory.h"
-#include "keyring/keyring.h"
 #include "plan/plan.h"
 
 void
@@ -74,8 +75,8 @@ load(struct app *app, struct err *e)
 	return true;
 }
 
-static void
-hold(struct app *app, const struct host *h, const char *why)
+void
+pinned_hold(struct app *app, const struct host *h, const char *why)
 {
 	struct seen *seen = &app->pinned->hosts[h->index];
 
@@ -92,19 +93,6 @@ pinned_holds(const struct app *app, const struct host *h, struct err *why)
 	const char *held = app->pinned ? app->pinned->hosts[h->index].held : NULL;
 
 	return held && !err_set(why, ERR_CHANGED, "%s", held);
-}
-
-/* What is no change: keys are not loaded yet. */
-static void
-keep_takes(struct pin *is, const struct pin *was, const struct host *h)
-{
-	for (size_t i = 0; i < h->n_disks; i++) {
-		AUTO(mem_free_drop) char *field = pin_takes_field(h->disks[i]);
-		const struct argv *takes = pin_words(was, field);
-
-		if (takes)
-			argv_add_all(pin_field(is, field), takes);
-	}
 }
 
 static bool
@@ -129,7 +117,70 @@ hold_changed(struct app *app, const struct host *h, const struct pin *was)
 	    mem_printf("it is new here, and its hooks would run as root%s (see above)",
 		h->transport == TRANSPORT_LOCAL ? " on this machine" : "");
 
-	hold(app, h, why);
+	pinned_hold(app, h, why);
+}
+
+/* The disk of this host that this field of its pin is about; NULL if it is gone, or for the host's own. */
+static const struct disk *
+disk_of(const struct host *h, const char *field)
+{
+	const char *slash = strrchr(field, '/');
+	size_t len = slash ? (size_t)(slash - field) : 0;
+
+	for (size_t i = 0; i < h->n_disks; i++)
+		if (strlen(h->disks[i]->name) == len && strncmp(h->disks[i]->name, field, len) == 0)
+			return h->disks[i];
+	return NULL;
+}
+
+static bool
+is_disks(const char *field, const char *what)
+{
+	const char *slash = strrchr(field, '/');
+
+	return slash && str_equal(slash + 1, what);
+}
+
+/* Each disk has a device, so it is no news that one that comes or goes has. */
+static bool
+comes_with_disk(const char *field)
+{
+	return is_disks(field, "device") || is_disks(field, "rescue_slots");
+}
+
+/* What takes keys is asked once they are loaded; a disk that is gone may come again. */
+static void
+keep_known(struct pin *is, const struct pin *was, const struct host *h)
+{
+	for (size_t i = 0; was && i < was->n; i++) {
+		const char *field = was->fields[i].name;
+		const struct disk *d = disk_of(h, field);
+
+		if (d ? is_disks(field, "takes") : comes_with_disk(field))
+			argv_add_all(pin_field(is, field), &was->fields[i].words);
+	}
+}
+
+static bool
+is_of_new_disk(const struct pin *was, const struct host *h, const char *field)
+{
+	const struct disk *d = disk_of(h, field);
+	AUTO(mem_free_drop) char *device = d ? pin_device_field(d) : NULL;
+
+	return was && d && comes_with_disk(field) && !pin_words(was, device);
+}
+
+/* Take out what came with a new disk; true if there was any. */
+static bool
+leave_out_new_disks(struct pin_changes *c, const struct pin *was, const struct host *h)
+{
+	size_t n = 0, all = c->n;
+
+	for (size_t i = 0; i < all; i++)
+		if (!is_of_new_disk(was, h, c->at[i].field))
+			c->at[n++] = c->at[i];
+	c->n = n;
+	return n < all;
 }
 
 /* What differs is told; and put among `accepted`, or the host is held. */
@@ -140,6 +191,7 @@ check_host(struct app *app, const struct host *h, struct pins *accepted, struct 
 	AUTO(pins_done) struct pins is = { 0 };
 	struct pinned *p = app->pinned;
 	const struct pin *was = pins_find(&p->known, PIN_HOST, h->path);
+	bool has_new_disks;
 
 	p->hosts[h->index].planned = true;
 	p->hosts[h->index].is_new = !was;
@@ -147,14 +199,19 @@ check_host(struct app *app, const struct host *h, struct pins *accepted, struct 
 		return true;
 	if (!pin_make_host(&is, h, NULL, e))
 		return false;
-	keep_takes(&is.at[0], was, h);
+	keep_known(&is.at[0], was, h);
 	pin_compare(was, &is.at[0], &c);
-	if (c.n == 0)
-		return true;
-	show_changes(&app->show, was, &is.at[0], &c, app->options.accept_changes);
-	if (app->options.accept_changes)
-		return pin_make_host(accepted, h, NULL, e) && pin_make_host(&p->known, h, NULL, e);
-	hold_changed(app, h, was);
+	has_new_disks = leave_out_new_disks(&c, was, h);
+	if (c.n > 0)
+		show_changes(&app->show, was, &is.at[0], &c, app->options.accept_changes);
+	if (c.n > 0 && !app->options.accept_changes) {
+		hold_changed(app, h, was);
+	} else if (c.n > 0 || has_new_disks) {
+		if (was && c.n == 0)
+			is.at[0].since = was->since;
+		pins_copy(accepted, &is.at[0]);
+		pins_copy(&p->known, &is.at[0]);
+	}
 	return true;
 }
 
@@ -213,72 +270,12 @@ pinned_check(struct app *app, const struct plan *plan, const struct admin *to, s
 	return true;
 }
 
-/* A path whose key would go to a disk of this host, *d, without having been accepted for it; or NULL. */
-static const char *
-taken_from(const struct app *app, const struct host *h, const struct disk **d)
-{
-	const struct pin *pin = pins_find(&app->pinned->known, PIN_HOST, h->path);
-
-	for (size_t i = 0; i < h->n_disks; i++) {
-		AUTO(mem_free_drop) char *field = pin_takes_field(h->disks[i]);
-		const struct argv *accepted = pin_words(pin, field);
-		const char *path = NULL;
-
-		*d = h->disks[i];
-		while ((path = pin_next_taken(app->keys, *d, path)))
-			if (!accepted || !argv_has(accepted, path))
-				return path;
-	}
-	return NULL;
-}
-
-static void
-hold_taking(struct app *app, const struct host *h, const struct disk *d, const char *path)
-{
-	AUTO(mem_free_drop) char *why = mem_printf(
-	    "%sby the uuid in settings %s would get your key for %s",
-	    app->pinned->hosts[h->index].is_new ? "it is new here, and " : "", path_shown(d->path),
-	    path_shown(path));
-
-	hold(app, h, why);
-}
-
-void
-pinned_check_keys(struct app *app)
-{
-	AUTO(pins_done) struct pins accepted = { 0 };
-	struct pinned *p = app->pinned;
-
-	for (size_t i = 0; p && i < p->n_hosts; i++) {
-		const struct host *h = inventory_host(app->inventory, i);
-		const struct disk *d = NULL;
-		const char *path = p->hosts[i].planned && !p->hosts[i].held ? taken_from(app, h, &d) : NULL;
-
-		if (path && !app->options.accept_changes)
-			hold_taking(app, h, d, path);
-		else if (path && pins_find(&p->known, PIN_HOST, h->path))
-			(void)!pin_make_host(&accepted, h, app->keys, NULL); /* check_host has made it already */
-	}
-	if (p)
-		pinned_write(p, &accepted, true);
-}
-
-/* Without my keys it is not to be seen whether its uuids claim one of another path. */
-static bool
-may_claim_keys(const struct app *app, const struct host *h)
-{
-	for (size_t i = 0; !app->keys && i < h->n_disks; i++)
-		if (h->disks[i]->uuid)
-			return true;
-	return false;
-}
-
 void
 pinned_host(struct app *app, const struct host *h)
 {
 	struct pinned *p = app->pinned;
 
-	if (!p || !p->usable || may_claim_keys(app, h) || is_remembered(p, h) ||
+	if (!p || !p->usable || pinned_may_claim_keys(app, h) || is_remembered(p, h) ||
 	    !pin_make_host(&p->fresh, h, app->keys, NULL))
 		return;
 	if (app->show.verbose)
@@ -298,7 +295,10 @@ pinned_admin(struct app *app, const struct admin *a)
 		log_line(LOG_INFO, "%s: the fingerprint is remembered here from now on", a->name);
 }
 
-/* All that have hooks, as the directory is first used; for those planned, what their uuids claim was accepted. */
+/*
+ * As the directory is first used: all that are not to be reached now, and where hooks run. For those
+ * planned, what their uuids claim was accepted.
+ */
 static void
 note_hosts(struct app *app)
 {
@@ -306,10 +306,11 @@ note_hosts(struct app *app)
 
 	for (size_t i = 0; p->begins && i < p->n_hosts; i++) {
 		const struct host *h = inventory_host(app->inventory, i);
-		bool claims = p->hosts[i].planned && !p->hosts[i].held;
+		const struct seen *seen = &p->hosts[i];
 
-		if (pin_has_hooks(h) && !asks_at_first(app, h) && !is_remembered(p, h))
-			(void)!pin_make_host(&p->fresh, h, claims ? app->keys : NULL, NULL);
+		if ((pin_has_hooks(h) || !seen->planned) && !asks_at_first(app, h) && !is_remembered(p, h))
+			(void)!pin_make_host(
+			    &p->fresh, h, seen->planned && !seen->held ? app->keys : NULL, NULL);
 	}
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* pinned_internal: what pinned.c and pinned_slots.c share; nobody else includes it. */
+/* pinned_internal: what pinned.c, pinned_slots.c and pinned_takes.c share; nobody else includes it. */
 #ifndef ARVER_PINNED_INTERNAL_H
 #define ARVER_PINNED_INTERNAL_H
 
@@ -28,6 +28,12 @@ struct pinned {
 
 /* The day as a person reads it. */
 const char *pinned_day(int64_t when, char out[DAY_SIZE]);
+
+/* Nothing is to be sent to this host, for this reason, a sentence without its end. */
+void pinned_hold(struct app *app, const struct host *h, const char *why);
+
+/* Without my keys it is not to be seen whether its uuids claim one of another path. */
+bool pinned_may_claim_keys(const struct app *app, const struct host *h);
 
 /* Write these down; where that cannot be, it is a warning. */
 void pinned_write(struct pinned *p, const struct pins *pins, bool replace);

@@ -114,13 +114,14 @@ pin_words(const struct pin *p, const char *name)
 	return NULL;
 }
 
-static void
-copy_pin(struct pins *to, const struct pin *from)
+struct pin *
+pins_copy(struct pins *to, const struct pin *from)
 {
 	struct pin *p = pins_put(to, from->kind, from->name, from->since);
 
 	for (size_t i = 0; i < from->n; i++)
 		argv_add_all(pin_field(p, from->fields[i].name), &from->fields[i].words);
+	return p;
 }
 
 /* --- comparing --- */
@@ -215,7 +216,7 @@ write_locked(const struct state_file *f, const struct pins *pins, bool replace, 
 	pins_format(&all, &before);
 	for (size_t i = 0; i < pins->n; i++)
 		if (replace || !pins_find(&all, pins->at[i].kind, pins->at[i].name))
-			copy_pin(&all, &pins->at[i]);
+			pins_copy(&all, &pins->at[i]);
 	pins_format(&all, &after);
 	return strcmp(str_text(&before), str_text(&after)) == 0 ||
 	       state_file_replace(f, str_bytes(&after), e);

@@ -43,6 +43,9 @@ void pins_done(struct pins *l);
  */
 struct pin *pins_put(struct pins *l, enum pin_kind kind, const char *name, int64_t since);
 
+/* One like `from`, which is not in `to`; else as pins_put. */
+struct pin *pins_copy(struct pins *to, const struct pin *from);
+
 /* NULL if there is none. */
 const struct pin *pins_find(const struct pins *l, enum pin_kind kind, const char *name);
 

@@ -37,25 +37,26 @@ static void
 pin_make_host_has_what_is_said_of_it(void **state)
 {
 	static const struct { const char *disks, *settings, *want; } cases[] = {
-		{ DISK, NULL, "is address web1\nis transport ssh\nis username root\nend\n" },
+		{ DISK, NULL, "is address web1\nis data/device /dev/x/data\nis transport ssh\nis username root\nend\n" },
 		{ "colo: { web1: { address: a.example.org, port: 2222, username: '#arveruser', "
 		  "data: { device: x/data } } }\n", "/colo: { transport: openssh }\n",
-		    "is address a.example.org\nis port 2222\nis transport openssh\n"
+		    "is address a.example.org\nis data/device /dev/x/data\nis port 2222\nis transport openssh\n"
 		    "is username #arveruser\nend\n" },
 		{ "colo: { web1: { address: a, port: 22, username: u, data: { device: x } } }\n",
-		    "/colo: { transport: local }\n", "is transport local\nend\n" },
+		    "/colo: { transport: local }\n", "is data/device /dev/x\nis transport local\nend\n" },
 		{ DISK, "/colo/web1: { after: [], timeout: { connect: 5 }, rescue_slots: [3], "
 			"luks: { type: luks1 } }\n",
-		    "is address web1\nis transport ssh\nis username root\nend\n" },
+		    "is address web1\nis data/device /dev/x/data\nis data/rescue_slots 3\nis transport ssh\n"
+		    "is username root\nend\n" },
 		{ DISK, "/colo/web1/data: { uuid: 6B1E0000-0000-4000-8000-000000000000 }\n",
-		    "is address web1\nis data/uuid 6b1e0000-0000-4000-8000-000000000000\n"
+		    "is address web1\nis data/device /dev/x/data\nis data/uuid 6b1e0000-0000-4000-8000-000000000000\n"
 		    "is transport ssh\nis username root\nend\n" },
 		{ "colo: { web1: { pre_open: '/bin/a %g', data: { device: x/data, post_close: /b } } }\n",
 		    "/colo/web1: { post_open: [/p, '%g %h', '%%', '%a'], pre_close: [/q, ''],\n"
 		    "  post_close: [/r] }\n"
 		    "/colo/web1/data: { pre_open: [/s, '%D', '%m', '%d'], post_open: /t,\n"
 		    "  pre_close: [/u] }\n",
-		    "is address web1\nis data/post_close /b\nis data/post_open /t\nis data/pre_close /u\n"
+		    "is address web1\nis data/device /dev/x/data\nis data/post_close /b\nis data/post_open /t\nis data/pre_close /u\n"
 		    "is data/pre_open /s /dev/x/data /dev/mapper/data data\nis post_close /r\n"
 		    "is post_open /p colo\\x20web1 % open\nis pre_close /q \\-\nis pre_open /bin/a\\x20%g\n"
 		    "is transport ssh\nis username root\nend\n" },
