@@ -17,18 +17,24 @@
 static char home[TEMP_DIR_BYTES];
 
 static void
-write_config(const char *text)
+write_bytes(struct bytes text)
 {
 	AUTO(mem_free_drop) char *path = mem_printf("%s/.arver", home);
 	FILE *f;
 
 	unlink(path);
-	if (!text)
+	if (!text.ptr)
 		return;
 	f = fopen(path, "w");
 	assert_non_null(f);
-	fputs(text, f);
+	assert_int_equal(fwrite(text.ptr, 1, text.len, f), text.len);
 	fclose(f);
+}
+
+static void
+write_config(const char *text)
+{
+	write_bytes(text ? bytes_of(text) : (struct bytes){ 0 });
 }
 
 static int
@@ -205,22 +211,58 @@ config_load_mistake_in_the_file_is_named_with_its_line(void **state)
 	}
 }
 
+/* ERR_DATA, whose text begins with `want`. */
+static void
+expect_refusal(struct bytes text, const char *want)
+{
+	AUTO(config_done) struct config c = { 0 };
+	struct err e = { 0 };
+
+	write_bytes(text);
+	if (config_load(&(struct options){ 0 }, &c, &e))
+		fail_msg("not refused: %s", want);
+	assert_int_equal(e.kind, ERR_DATA);
+	if (!str_starts(e.text, want))
+		fail_msg("'%s' instead of '%s'", e.text, want);
+}
+
 static void
 config_load_yaml_that_is_none_is_named_with_its_line(void **state)
 {
-	static const char *const cases[] = { "jobs: 1\njobs: 2\n", "a: [\n", "x: *y\n",
-		"--- {}\n--- {}\n" };
+	static const struct { const char *text, *want; } cases[] = {
+		{ "jobs: 1\njobs: 2\n",
+		    "~/.arver:2: 'jobs' stands here a second time (first in line 1)" },
+		{ "a: [\n", "~/.arver:2: " },
+		{ "x: *y\n", "~/.arver:1: " },
+		{ "--- {}\n--- {}\n", "~/.arver:2: a second document begins" },
+		{ "jobs: 1\na: &a [x,x]\nb: &b [*a,*a]\nc: [*b,*b]\n",
+		    "~/.arver:2: anchors (&) are not allowed" },
+		{ "username: !ruby/object:Gem::Installer alice\n",
+		    "~/.arver:1: tags (!) are not allowed" },
+		{ "username: \"a\\0b\"\n", "~/.arver:1: a value holds the control character \\x00" },
+		{ "username: \"\\e[2J\"\n", "~/.arver:1: a value holds the control character \\x1b" },
+		{ "jobs: 1\nusername: a\033[2J\n", "~/.arver:2: control characters are not allowed" },
+	};
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(cases); i++) {
-		AUTO(config_done) struct config c = { 0 };
-		struct err e = { 0 };
+	for (size_t i = 0; i < COUNT(cases); i++)
+		expect_refusal(bytes_of(cases[i].text), cases[i].want);
+}
 
-		write_config(cases[i]);
-		assert_false(config_load(&(struct options){ 0 }, &c, &e));
-		assert_int_equal(e.kind, ERR_DATA);
-		assert_true(str_starts(e.text, "~/.arver:"));
-	}
+static void
+config_load_file_of_a_malicious_size_is_refused(void **state)
+{
+	static char text[(64 << 10) + 1]; /* a byte more than is read */
+	AUTO(mem_free_drop) char *larger = mem_printf("%s/.arver is larger than 65536 bytes", home);
+
+	(void)state;
+	memset(text, '[', sizeof(text));
+	expect_refusal((struct bytes){ text, sizeof(text) }, larger);
+	expect_refusal((struct bytes){ text, sizeof(text) - 1 },
+	    "~/.arver:1: nested more than 32 levels deep");
+	memset(text, '\0', sizeof(text));
+	expect_refusal((struct bytes){ text, sizeof(text) - 1 },
+	    "~/.arver:1: control characters are not allowed");
 }
 
 static void
@@ -272,6 +314,7 @@ main(void)
 		CASE(config_load_state_home_is_xdgs_where_that_is_absolute),
 		CASE(config_load_mistake_in_the_file_is_named_with_its_line),
 		CASE(config_load_yaml_that_is_none_is_named_with_its_line),
+		CASE(config_load_file_of_a_malicious_size_is_refused),
 		CASE(config_load_empty_file_is_like_none),
 		CASE(config_load_home_that_is_no_absolute_path_is_told),
 	};
