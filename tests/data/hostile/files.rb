@@ -83,6 +83,6 @@ module Hostile
     30.times { |i| sparse "keys/alice/x#{i}", "-----BEGIN PGP MESSAGE-----\n", 15 << 20 }
   end
   set_aside('key files: a thousand empty ones', 'is left alone') { 1000.times { |i| write "keys/alice/#{i}", '' } }
-  set_aside('a directory of nobody in keys', nil) { write 'keys/mallory/x', 'x' }
-  set_aside('a leaver\'s directory beside mine', nil) { write 'keys/alice.bak/x', 'x' }
+  set_aside('a directory of nobody in keys, which nobody reads', nil, silent: true) { write 'keys/mallory/x', 'x' }
+  set_aside('a state of before beside mine, which counts alone', nil, silent: true) { write 'keys/alice.bak/x', 'x' }
 end

@@ -26,14 +26,14 @@ module Hostile
   STRANGER = 'C' * 40 # a fingerprint of nobody
   ADMINS = %w[alice bob].to_h { |name| [name, File.read("home/#{name}/fingerprint").strip] }
 
-  Case = Struct.new(:title, :status, :says, :words, :tools, :plain_only, :changes, :place,
-                    keyword_init: true)
+  Case = Struct.new(:title, :status, :says, :silent, :errors, :lineless, :words, :tools, :plain_only, :changes,
+                    :place, keyword_init: true)
 
   @cases = []
   @workers = 3
   class << self
     attr_reader :cases
-    attr_accessor :workers, :watches_keyring
+    attr_accessor :workers, :watches_keyring, :wants_lines
 
     # The keys that alice has, where cases could give her more.
     def keyring
@@ -175,6 +175,7 @@ module Hostile
       err = File.binread(@err)
       @faults << "status #{@status}, not #{@case.status}" if @status != @case.status
       Array(@case.says).each { |text| @faults << "lacks: #{text}" unless (out + err).include?(text.b) }
+      @faults << 'it was to say nothing' if @case.silent && !err.empty?
       @faults << 'a sanitizer complains' if err =~ /Sanitizer|runtime error:|ssertion/
       @faults << 'unprintable bytes' unless printable?(out) && printable?(err)
       @faults << 'an endless line' if err.lines.any? { |line| line.size > 1000 }
@@ -182,8 +183,11 @@ module Hostile
     end
 
     def judge_refusal(out, err)
-      @faults << 'not one sentence' if err.scan(/^error: /).size != 1
+      @faults << 'not one sentence' if err.scan(/^error: /).size != (@case.errors || 1)
       @faults << 'output on stdout' unless out.empty?
+      return if @case.lineless || !Hostile.wants_lines
+
+      @faults << 'no line is named' if err !~ /(users|disks|settings):\d+: /
     end
 
     # Neither controls nor what turns the direction of writing.
@@ -222,10 +226,12 @@ module Hostile
     cases << Case.new(title:, status:, says:, words:, tools:, place:, **options)
   end
 
-  # What is set aside is told; the key of the good disk is there all the same.
-  def set_aside(title, says, status: 0, words: ['--dump-key', GOOD], tools: %w[gpgconf], **options, &place)
+  # What is set aside is told, or else the title says why not; the key of the good disk is there all the same.
+  def set_aside(title, says, status: 0, words: ['--dump-key', GOOD], tools: %w[gpgconf], silent: false, **options, &place)
+    raise "#{title}: what is said?" if says.nil? != silent
+
     says = [*says, File.read(File.join(WORK, 'good.key'))] if words[0] == '--dump-key'
-    cases << Case.new(title:, status:, says:, words:, tools:, place:, **options)
+    cases << Case.new(title:, status:, says:, silent:, words:, tools:, place:, **options)
   end
 
   # Programs that tell when they are run, and then go on as the real ones; but ssh never does.

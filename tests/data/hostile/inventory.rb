@@ -3,6 +3,8 @@
 # users, disks and settings as text: what is in them is refused with file and line, before anything
 # else is looked at. In the good directory they have two, seven and no lines.
 module Hostile
+  self.wants_lines = true
+
   def self.users(title, lines, says)
     refused("users: #{title}", says) { append 'users', lines }
   end
@@ -46,10 +48,10 @@ module Hostile
     refused("settings: #{title}", ["settings:#{lines.count("\n")}:", says]) { write 'settings', lines }
   end
 
-  # One trick in each of the three files.
+  # One trick in each of the three files; says begins with the number of the line.
   def self.yaml(title, text, says)
     %w[users disks settings].each do |file|
-      refused("#{file} as YAML: #{title}", ["#{file}:", says]) { write file, text }
+      refused("#{file} as YAML: #{title}", "#{file}:#{says}") { write file, text }
     end
   end
 
@@ -136,22 +138,22 @@ module Hostile
   yaml 'a merge key', "a: { <<: { b: c } }\n", '1: merge keys (<<) are not allowed'
   yaml 'an object of Ruby', "a: !ruby/object:Gem::Installer {}\n", '1: tags (!) are not allowed'
   yaml 'a tag on a key', "!!binary YQ==: {}\n", '1: tags (!) are not allowed'
-  yaml 'a tag under a prefix of its own', "%TAG !e! tag:evil,2000:\n---\n!e!x {}\n", 'tags'
+  yaml 'a tag under a prefix of its own', "%TAG !e! tag:evil,2000:\n---\n!e!x {}\n", '1: tags (%TAG) are not allowed'
   yaml 'two documents', "--- {}\n--- {}\n", '2: a second document begins'
-  yaml 'two documents with an end between', "--- {}\n...\n---\na: b\n", 'a second document begins'
+  yaml 'two documents with an end between', "--- {}\n...\n---\na: b\n", '3: a second document begins'
   yaml 'another version of YAML', "%YAML 7.0\n--- {}\n", '1:'
   yaml 'a list where a mapping must be', "- a\n", '1: a mapping of'
   yaml 'a word where a mapping must be', "hello\n", '1: a mapping of'
   yaml 'a mapping as a key', "? { a: b }\n: c\n", '1: a key must be a single word'
   yaml 'a key that is missing', "? \n: c\n", '1: a key is missing'
   yaml 'one key twice', "\na: {}\nb: {}\n'a': {}\n", "4: 'a' stands here a second time (first in line 2)"
-  yaml 'thirty-three levels', "#{'a: {' * 40}#{'}' * 40}\n", 'nested more than 32 levels'
-  yaml 'a hundred thousand brackets', '[' * 100_000, 'nested more than 32 levels'
-  yaml 'brackets on lines of their own', "[\n" * 100_000, 'nested more than 32 levels'
-  yaml 'dashes without end', '- ' * 100_000, 'nested more than 32 levels'
+  yaml 'thirty-three levels', "#{'a: {' * 40}#{'}' * 40}\n", '1: nested more than 32 levels'
+  yaml 'a hundred thousand brackets', '[' * 100_000, '1: nested more than 32 levels'
+  yaml 'brackets on lines of their own', "[\n" * 100_000, '33: nested more than 32 levels'
+  yaml 'dashes without end', '- ' * 100_000, '1: nested more than 32 levels'
   yaml 'question marks without end', '? ' * 100_000, '1:'
-  yaml 'brackets that never close', "a: [b\n", ':'
-  yaml 'a quote that never closes', "a: 'b\nc: d\n", ':'
+  yaml 'brackets that never close', "a: [b\n", "2: did not find expected ',' or ']'"
+  yaml 'a quote that never closes', "a: 'b\nc: d\n", '3: found unexpected end of stream'
   yaml 'tabs', "a:\n\tb: c\n", '2: YAML is indented with spaces, never with tabs'
   yaml 'a text of many lines', "a: |\n  b\n  c\n", '1: a value may not go over several lines'
   yaml 'a NUL at the end', "a: {}\n\0", '2: control characters'
@@ -161,7 +163,7 @@ module Hostile
   yaml 'a reserved character', "a: @b\n", '1:'
   yaml 'a backslash that means nothing', "a: \"\\q\"\n", '1:'
   %w[users disks settings].each do |file|
-    refused("#{file}: sixteen megabytes of blanks and more", "#{file} is larger than 16777216 bytes") do
+    refused("#{file}: sixteen megabytes of blanks and more", "#{file} is larger than 16777216 bytes", lineless: true) do
       write file, ' ' * ((16 << 20) + 1)
     end
     refused("#{file}: a word of sixteen megabytes", "#{file}:1:") { write file, "#{'x' * ((16 << 20) - 9)}: y\n" }
@@ -317,10 +319,12 @@ module Hostile
   end
 
   # --- the part of the command line ---
-  refused('the command line: an admin who climbs', 'there is no admin named ../bob', words: %w[-u ../bob --open ALL]) {}
-  refused('the command line: a target that climbs', '../../etc', status: 2, words: %w[--open ../../etc]) {}
-  refused('the command line: a target with a sequence for the terminal', 'no group, host or disk', status: 2,
+  refused('the command line: an admin who climbs', 'there is no admin named ../bob', lineless: true,
+          words: %w[-u ../bob --open ALL]) {}
+  refused('the command line: a target that climbs', '../../etc', status: 2, lineless: true,
+          words: %w[--open ../../etc]) {}
+  refused('the command line: a target with a sequence for the terminal', 'no group, host or disk', status: 2, lineless: true,
           words: ['--open', "\e[2J"]) {}
-  refused('the command line: a grant to somebody who climbs', 'users knows no admin named ../public', status: 2,
+  refused('the command line: a grant to somebody who climbs', 'users knows no admin named ../public', status: 2, lineless: true,
           words: ['--add-user', '../public', 'ALL']) {}
 end

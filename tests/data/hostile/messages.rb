@@ -7,7 +7,7 @@ require_relative 'packets'
 
 module Hostile
   def self.message(title, says, **options, &place)
-    says = says && "keys/alice/evil... is left alone: #{says}"
+    says = "keys/alice/evil... is left alone: #{says}"
     set_aside("a message: #{title}", says, **options) { plant(instance_exec(&place)) }
   end
 
@@ -75,6 +75,8 @@ module Hostile
     'no such data' => Packets.packet(20, '') }.each do |what, data|
     message("a good session key for #{what}", '') { armor(session + data) }
   end
+  # 4 is for a GPG key that cannot be used, and that is all that can be told here: gpg got nowhere with
+  # the one file there is. With another file that it can decrypt, this one is what is damaged.
   refused('a message: a session key that is damaged, and no other file', 'keys/alice/evil', status: 4, tools: %w[gpgconf]) do
     plant armor(session.tap { |b| b.setbyte(30, b.getbyte(30) ^ 4) } + good_bytes[session.size..])
     FileUtils.rm(Dir.glob("#{path('keys/alice')}/*").reject { |name| name.end_with?('evil') })
@@ -97,7 +99,7 @@ module Hostile
   end
   message('nothing inside', 'gpg cannot decrypt it') { inside('') }
   message('garbage inside', 'gpg cannot decrypt it') { inside('x' * 100) }
-  message('two texts inside', nil) { inside(literal("---\n") + literal("---\n")) }
+  message('two texts inside', 'line 2: no mapping of disks to keys') { inside(literal("---\n") + literal("---\n")) }
   message('a text with a path as its file name', 'what it holds is no key file') do
     inside(packet(11, "b\x0e../outside/fil\0\0\0\0x"))
   end
@@ -105,11 +107,11 @@ module Hostile
     inside("\xcb#{"\xe9#{'b' + "\0" * 511}" * 100}\x01x")
   end
   message('a text for the eyes only', 'what it holds is no key file') { inside(packet(11, "b\x08_CONSOLE\0\0\0\0x")) }
-  message('a text of four gigabytes that is not there', nil) { inside("\xcb\xff\xff\xff\xff\xffb\0\0\0\0\0x".b) }
+  message('a text of four gigabytes that is not there', 'what it holds is no key file') { inside("\xcb\xff\xff\xff\xff\xffb\0\0\0\0\0x".b) }
   message('a public key inside', 'gpg cannot decrypt it') { inside(bytes_of(read('keys/public/bob'))) }
-  message('forty packings, one in the other', nil) { inside(40.times.inject(literal('x')) { |in_it, _| compressed(deflate(in_it)) }) }
-  message('a packing that does not unpack', nil) { inside(compressed('x' * 1000)) }
-  message('a packing of an unknown kind', nil) { inside("\xa3\x63#{'x' * 100}".b) }
+  message('forty packings, one in the other', 'gpg cannot decrypt it') { inside(40.times.inject(literal('x')) { |in_it, _| compressed(deflate(in_it)) }) }
+  message('a packing that does not unpack', 'gpg cannot decrypt it') { inside(compressed('x' * 1000)) }
+  message('a packing of an unknown kind', 'gpg cannot decrypt it') { inside("\xa3\x63#{'x' * 100}".b) }
 
   # --- bombs ---
   BOMB = 'it unpacks to more than any key file has'

@@ -41,7 +41,7 @@ module Hostile
   public_key('a message', 'keys/public/bob') { put encrypt('x') }
   public_key('a signature', 'keys/public/bob') { put gpg('x', '--detach-sign') }
   public_key('his key with no name', 'keys/public/bob') { put block(bytes_of(bob)[0, 53]) }
-  public_key('his key cut short', nil) { put block(bytes_of(bob)[0..-20]) }
+  public_key('his key cut short', 'the public key is cut off') { put block(bytes_of(bob)[0..-20]) }
   # This is his primary key, and gpg alone can tell that the subkey is not: it leaves that out.
   public_key('his key with the subkey of another', 'has no encryption subkey that is usable now: `gpg --import keys/public/bob`',
              changes: /keyring/) do

@@ -6,7 +6,7 @@ require_relative 'packets'
 
 module Hostile
   def self.text(title, says, text, form: 'deflated', **options)
-    says = says && ['keys/alice/evil... is left alone', says]
+    says &&= ['keys/alice/evil... is left alone', says]
     set_aside("a key file's text: #{title}", says, **options) { plant_text(text, form) }
   end
 
@@ -19,41 +19,41 @@ module Hostile
   end
 
   # --- YAML ---
-  text 'no YAML', nil, "\0\1\2"
-  text 'a NUL in it', 'line', "---\n\"/a\": \"b\0\"\n"
-  text 'no UTF-8', 'line', "---\n\"/a\xff\": b\n"
-  text 'an overlong slash', 'line', "---\n\"\xc0\xafa\": b\n"
-  text 'a byte order mark', nil, "\ufeff---\n/a: b\n"
-  text 'UTF-16', nil, "\xff\xfe-\0-\0-\0\n\0"
+  text 'no YAML', 'line 1: a byte that is no text', "\0\1\2"
+  text 'a NUL in it', 'line 2: a byte that is no text', "---\n\"/a\": \"b\0\"\n"
+  text 'no UTF-8', 'line 2: a byte that is no text', "---\n\"/a\xff\": b\n"
+  text 'an overlong slash', 'line 2: a byte that is no text', "---\n\"\xc0\xafa\": b\n"
+  text 'a byte order mark', 'line 1: a byte that is no text', "\ufeff---\n/a: b\n"
+  text 'UTF-16', 'line 1: a byte that is no text', "\xff\xfe-\0-\0-\0\n\0"
   text 'a list', 'no mapping of disks to keys', "---\n- a\n"
   text 'a word', 'no mapping of disks to keys', "--- hello\n"
-  text 'two documents', 'line', "---\n/a: b\n---\n/a: c\n"
-  text 'a directive', nil, "%YAML 1.1\n---\n/a: b\n", form: 'padded'
-  text 'a bare text', 'line', "---\n/a: [\n", form: 'bare'
+  text 'two documents', 'line 3: something stands behind the document', "---\n/a: b\n---\n/a: c\n"
+  text 'a directive', 'its text does not unpack', "%YAML 1.1\n---\n/a: b\n", form: 'padded'
+  text 'a bare text', 'line 3: the text ends inside brackets', "---\n/a: [\n", form: 'bare'
   text 'an object of Ruby', 'a tag where none may be', "---\n/a: !ruby/object:Gem::Requirement\n  :key: b\n"
   text 'a hash that runs code', 'no mapping of disks to keys', "--- !ruby/hash:Gem::Installer\n/a: b\n"
   text 'a tag on a key', 'a tag where none may be', "---\n/a:\n  :key: !ruby/regexp /a/\n"
-  text 'a symbol in the place of a disk', 'line 2', "---\n:a: b\n"
+  text 'a symbol in the place of a disk', 'line 2: ', "---\n:a: b\n"
   text 'a merge key', 'a merge key', "---\n/a: &a { :key: b }\n/b: { <<: *a }\n"
-  text 'a billion laughs', 'line',
+  text 'a billion laughs', 'line 2: a plain or quoted text must be here',
        "---\n/a: &a [x,x,x,x,x,x,x,x,x]\n#{('b'..'i').map { |c| "/#{c}: &#{c} [#{(["*#{c.ord.pred.chr}"] * 9).join(',')}]\n" }.join}"
-  text 'a circle', 'line', "---\n/a: &a\n  :key: k\n  :also:\n  - *a\n"
-  text 'an alias to nothing', 'line', "---\n/a: *b\n"
+  text 'a circle', 'line 5: an alias without its anchor', "---\n/a: &a\n  :key: k\n  :also:\n  - *a\n"
+  text 'an alias to nothing', 'line 2: an alias without its anchor', "---\n/a: *b\n"
   text 'a large key by ten thousand aliases', 'by way of aliases',
        "---\n/a: &a #{'k' * 60_000}\n#{(0..10_000).map { |i| "/#{i}: *a\n" }.join}"
-  text 'a hundred thousand brackets', 'line', "---\n/a: #{'[' * 100_000}\n"
-  text 'a hundred thousand levels', 'line', "---\n#{(0..2000).map { |i| "#{' ' * i}a:\n" }.join}"
-  text 'dashes without end', 'line', "---\n#{'- ' * 100_000}\n"
-  text 'question marks without end', 'line', "---\n#{'? ' * 100_000}\n"
-  text 'tabs', 'line', "---\n/a:\n\t:key: b\n"
-  text 'a quote that never closes', 'line', "---\n/a: \"b\n"
-  text 'fifteen megabytes of line feeds', nil, "---#{"\n" * (15 << 20)}"
-  text 'a comment of fifteen megabytes', nil, "---\n# #{'x' * (15 << 20)}\n"
+  text 'a hundred thousand brackets', 'line 2: too many levels', "---\n/a: #{'[' * 100_000}\n"
+  text 'a hundred thousand levels', 'line 33: too many levels', "---\n#{(0..2000).map { |i| "#{' ' * i}a:\n" }.join}"
+  text 'dashes without end', 'line 2: too many levels', "---\n#{'- ' * 100_000}\n"
+  text 'question marks without end', 'line 2: too many levels', "---\n#{'? ' * 100_000}\n"
+  text 'tabs', 'line 3: a character that no value begins with', "---\n/a:\n\t:key: b\n"
+  text 'a quote that never closes', 'line 3: the text ends inside quotes', "---\n/a: \"b\n"
+  text 'fifteen megabytes of line feeds', 'no mapping of disks to keys', "---#{"\n" * (15 << 20)}"
+  text 'a comment of fifteen megabytes', 'no mapping of disks to keys', "---\n# #{'x' * (15 << 20)}\n"
   text 'more than sixteen megabytes', 'its text unpacks to more than any has', "---\n/a: #{'x' * (17 << 20)}\n"
   text 'a million keys', 'more keys than a file can have', "---\n#{(0..200_000).map { |i| "/#{i}: k\n" }.join}"
-  text 'nothing', nil, "---\n"
-  text 'an empty mapping', nil, "--- {}\n"
-  text 'one disk a hundred thousand times', nil, "---\n#{"/colo/web1/other: k\n" * 100_000}"
+  text 'nothing', 'no mapping of disks to keys', "---\n"
+  text 'an empty mapping, which is a file of no keys', nil, "--- {}\n", silent: true
+  text 'one disk a hundred thousand times, with one key', nil, "---\n#{"/colo/web1/other: k\n" * 100_000}", silent: true
 
   # --- keys ---
   key 'is empty', 'an empty key', ":key: ''\n"
@@ -67,7 +67,7 @@ module Hostile
   key 'is a megabyte', 'a text that is too long', ":key: #{'k' * 1_000_000}\n"
   key 'is a block', 'a plain or quoted text must be here', ":key: |\n  a\n"
   key 'is folded over lines', 'a key with control characters', ":key: \"a\n\n  b\"\n"
-  key 'is an alias to itself', 'line', ":key: &a *a\n"
+  key 'is an alias to itself', 'line 3: an alias without its anchor', ":key: &a *a\n"
   text 'a key of the oldest kind with a line feed', 'a key with control characters', "---\n/a: \"k\\n\"\n"
   text 'further keys that are no list', ':also is no list', "---\n/a:\n  :key: k\n  :also: x\n"
   text 'further keys in further keys', ':also inside :also', "---\n/a:\n  :key: k\n  :also:\n  - :key: k\n    :also: []\n"
@@ -83,15 +83,16 @@ module Hostile
       plant_text("---\n\"/colo/web1/other\":\n  :key: abc\n  :time: #{value}\n")
     end
   end
-  %w[-1 -1e308 0 5e-324].each { |value| time("long ago: #{value}", nil, value) }
-  time 'a proof of the far future', nil, '9e99', field: 'proven'
-  time 'a death of the far future', nil, '9e99', field: 'dead'
+  %w[-1 -1e308 0 5e-324].each { |value| time("long ago, as a wrong clock had it: #{value}", nil, value, silent: true) }
+  time 'a proof of the far future, by which no keys are ordered', nil, '9e99', field: 'proven', silent: true
+  time 'a death of the far future, which is a death', nil, '9e99', field: 'dead', silent: true
 
   # --- disks that nobody knows, and names for the terminal ---
   { 'climbs' => '/../../etc/passwd', 'is empty' => '', 'is no path' => 'good', 'turns the direction' => '/a\\u202egpj',
     'is an option' => '--force', 'is a pattern' => '*', 'is long' => "/#{'x' * 4000}", 'is too long' => "/#{'x' * 5000}",
     'has a format in it' => '/%s%n%999999d' }.each do |what, path|
-    set_aside("a disk whose path #{what}", nil, words: %w[--keys ALL]) do
+    says = { 'is empty' => 'an empty text', 'is long' => 'a key of /xxxx', 'is too long' => 'a text that is too long' }
+    set_aside("a disk whose path #{what}", says[what] || 'is dated more than a day ahead', words: %w[--keys ALL]) do
       plant_text("---\n\"#{path}\":\n  :key: k\n  :time: 1e300\n  :by: \"\\u202eroot\"\n  :uuid: \"\\u202e0\"\n")
     end
   end
