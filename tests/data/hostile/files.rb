@@ -3,6 +3,25 @@
 # Things in the place of files and directories: links out of the data directory, devices, FIFOs
 # that nobody writes to, a gigabyte of zeros.
 module Hostile
+  # More of what a case may do.
+  class Place
+    # The good disk of this case alone, and no other.
+    def own_disk
+      device = File.join(File.dirname(dir), 'disk')
+      FileUtils.cp(File.join(WORK, 'disk/good'), device)
+      write 'disks', "colo: { web1: { good: { device: #{device} } } }\n"
+    end
+
+    # Beside a key file of bob.
+    def strange_things
+      write "keys/bob/#{'0' * 64}", 'a key file of his, which nobody else can read'
+      link 'keys/bob/file', '../../../outside/file'
+      link 'keys/bob/directory', '../../../outside'
+      fifo 'keys/bob/fifo'
+      write "keys/bob/a\e[2J\nb", 'x'
+    end
+  end
+
   # What stands there instead of a file; and what is said of it.
   THINGS = {
     'a link to a file beside the directory' => ['is a symbolic link', ->(at) { link(at, '../outside/file') }],
@@ -54,6 +73,41 @@ module Hostile
           tools: %w[gpgconf]) do
     FileUtils.cp Dir[path('keys/alice/*')][0], path('keys/alice/again')
     fifo 'tmp'
+  end
+
+  # --- the directory of another, when a key of his is written or all of them are removed ---
+  GRANT = %w[--trust-all --add-user bob].push(GOOD).freeze
+  REMOVAL = %w[--violence --del-user bob ALL].freeze
+  BOBS = %r{data/(keys/bob(/\h{64})?$|tmp)} # what may change then
+
+  { 'a link to a directory' => ->(at) { link(at, '../../outside') }, 'a link to a large tree' => ->(at) { link(at, '/') },
+    'a link to nothing' => THINGS['a link to nothing'].last, 'a FIFO' => THINGS['a FIFO'].last,
+    'a file' => ->(at) { write(at, 'x') } }.each do |what, put|
+    %w[bob bob.bak].each do |name|
+      says = "#{name} is not a directory itself"
+      refused("keys/#{name}, when he is granted a disk: #{what}", says, words: GRANT, tools: %w[gpgconf], errors: 3) do
+        instance_exec("keys/#{name}", &put)
+      end
+      refused("keys/#{name}, when he leaves: #{what}", says, words: REMOVAL, tools: %w[gpgconf]) do
+        instance_exec("keys/#{name}", &put)
+      end
+    end
+  end
+  set_aside('keys/bob, when he is granted a disk: links, FIFOs and strange names', 'keys/bob/a\x1b[2J\x0ab is no key file',
+            words: GRANT, changes: BOBS) do
+    own_disk
+    strange_things
+  end
+  set_aside('keys/bob, when he leaves: links, FIFOs and strange names',
+            ['keys/bob/a\x1b[2J\x0ab is no key file', 'keys/bob holds more than key files and stays',
+             'the key files of bob are removed'],
+            words: REMOVAL, changes: BOBS) do
+    own_disk
+    strange_things
+  end
+  refused('tmp: a link, when bob is granted a disk', 'tmp is not a directory', words: GRANT, tools: %w[gpgconf], errors: 3,
+          changes: BOBS) do
+    link 'tmp', '../outside'
   end
 
   # --- among the key files ---
