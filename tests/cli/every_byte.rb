@@ -2,8 +2,9 @@
 # An inventory whose names, paths and hooks hold every byte that it lets through, and whether they
 # arrived as they are.
 #
-#   every_byte.rb make DIR PORT TRANSPORT    disks and settings in DIR/data, the image and the hook they name
-#   every_byte.rb judge DIR TRANSPORT        words that cryptsetup and the hook were started with, in DIR/seen/*
+#   every_byte.rb make DIR PORT TRANSPORT LOGIN   disks and settings in DIR/data, images and hooks they name
+#   every_byte.rb judge DIR TRANSPORT LOGIN VERB...
+#                                            words that cryptsetup, hooks and sudo were started with, in DIR/seen/*
 #   every_byte.rb make_login DIR TRANSPORT   disks and settings with an address and a login of all that those may hold
 #   every_byte.rb judge_login DIR            words that ssh was started with
 #
@@ -19,6 +20,7 @@ COMMANDS = ['$(pwned)', '`pwned`', ';pwned;', '|pwned', '||pwned', '&&pwned', '&
             '{pwned,}', '"$(pwned)"', "'$(pwned)'", "'\"'$(pwned)'\"'", '\\$(pwned)', "\\'$(pwned)", '!pwned', '!!', '=pwned',
             '~', '*', '?', '[a-z]', '-e', '--', '-', '#pwned', 'A=pwned', '$0', '${IFS}pwned', '%%', '%d', '\\n', '\\', "'", '"',
             ' ', 'a  b', ' a', ''].freeze
+WORDS = [ASCII, OTHERS, *COMMANDS, *ASCII.chars, *OTHERS.chars].freeze
 NAME = '#+-.:=@_' + [*'0'..'9', *'A'..'Z', *'a'..'z'].join
 
 LETTERS = [*'A'..'Z', *'a'..'z', *'0'..'9'].join
@@ -30,18 +32,23 @@ def path_of(text) = text.delete('/').scan(/.{1,40}/m).map { |part| "p#{part}" }.
 def quoted(text) = "'#{text.gsub("'", "''")}'"
 def hook_word(text) = quoted(text.gsub('%', '%%'))
 
-# What stands in the inventory, and so must arrive.
-class World
-  attr_reader :top, :group, :host, :disk, :device, :hook, :words
+# Group and host get all of it, in one world or another.
+NAMES = ["#{ASCII.delete('/,*?')}$(pwned)x", OTHERS[0, 100], OTHERS[100..]].freeze
+MOMENTS = %w[pre_open post_open pre_close post_close].freeze
 
-  def initialize(top)
+# One host with one disk: what stands of them in the inventory, and so must arrive.
+class World
+  attr_reader :group, :host, :disk, :device, :hook
+
+  def self.all(top) = Array.new(NAMES.size) { |i| new(top, i) }
+
+  def initialize(top, number)
     @top = top
-    @group = "g#{OTHERS[0, 100]}"
-    @host = "h#{ASCII.delete('/,*?')}$(pwned)x"
-    @disk = "d#{NAME}"
-    @device = "#{top}/disk/#{path_of(ASCII)}/#{path_of(OTHERS)}/#{path_of(COMMANDS.join)}"
-    @hook = "#{top}/hooks/#{path_of(ASCII)}/#{path_of(OTHERS)}"
-    @words = [ASCII, OTHERS, *COMMANDS, *ASCII.chars, *OTHERS.chars]
+    @group = "g#{NAMES[number]}"
+    @host = "h#{NAMES[number - 1]}"
+    @disk = "d#{number}#{NAME}"
+    @device = "#{top}/disk/#{number}/#{path_of(ASCII)}/#{path_of(OTHERS)}/#{path_of(COMMANDS.join)}"
+    @hook = "#{top}/hooks/#{number}/#{path_of(ASCII)}/#{path_of(OTHERS)}"
   end
 
   def make_files
@@ -53,35 +60,63 @@ class World
     FileUtils.cp("#{@top}/server/hook", @hook)
   end
 
-  def make(port, transport)
+  # pre_open of the host is a path, as Ruby Arver takes it; all others are lists of words.
+  def disks(port, login)
     make_files
-    File.write("#{@top}/data/disks", <<~YAML)
+    <<~YAML
       #{quoted(@group)}:
         #{quoted(@host)}:
           address: 127.0.0.1
           port: #{port}
+          username: #{login}
           pre_open: #{quoted(@hook)}
           #{quoted(@disk)}: { device: #{quoted(@device)} }
     YAML
+  end
+
+  def settings(transport)
     path = "/#{@group}/#{@host}"
-    words = [@hook, *@words].map { |word| hook_word(word) } + %w[%g %h %d %D %m %a].map { |word| quoted("#{word}x#{word}") }
-    File.write("#{@top}/data/settings", <<~YAML)
-      #{quoted(path)}: { transport: #{transport} }
-      #{quoted("#{path}/#{@disk}")}:
-        pre_open: [#{words.join(', ')}]
+    <<~YAML
+      #{quoted(path)}: { transport: #{transport}, #{hooks(MOMENTS.drop(1), %w[%g %h %a])} }
+      #{quoted("#{path}/#{@disk}")}: { #{hooks(MOMENTS, %w[%g %h %d %D %m %a])} }
     YAML
   end
 
-  def make_login(transport)
-    File.write("#{@top}/data/disks", <<~YAML)
-      colo: { web1: { address: #{quoted(ADDRESS)}, username: #{quoted(LOGIN)}, port: 65535, data: { device: sdb } } }
-    YAML
-    File.write("#{@top}/data/settings", "/colo: { transport: #{transport} }\n")
+  def hooks(moments, placeholders)
+    moments.map do |moment|
+      words = [@hook, moment, *WORDS].map { |word| hook_word(word) } + placeholders.map { |word| quoted("#{word}x#{word}") }
+      "#{moment}: [#{words.join(', ')}]"
+    end.join(', ')
   end
 
-  def expected_of_hook
-    [@hook, *@words, *[@group, @host, @disk, @device, "/dev/mapper/#{@disk}", 'open'].map { |word| "#{word}x#{word}" }]
+  def of_host(moment) = [@hook, moment, *WORDS, *doubled(@group, @host, moment[/open|close/])]
+
+  def of_disk(moment)
+    [@hook, moment, *WORDS, *doubled(@group, @host, @disk, @device, "/dev/mapper/#{@disk}", moment[/open|close/])]
   end
+
+  def doubled(*words) = words.map { |word| "#{word}x#{word}" }
+
+  # Without a device-mapper no disk can be opened, and nothing runs behind that.
+  def sure(verbs)
+    hooks = [[@hook], of_disk('pre_open')]
+    verbs.include?('--close') ? hooks + [of_host('pre_close'), of_host('post_close')] : hooks
+  end
+
+  def possible = [[@hook], *MOMENTS.flat_map { |moment| [of_host(moment), of_disk(moment)] }]
+end
+
+def make(top, port, transport, login)
+  worlds = World.all(top)
+  File.write("#{top}/data/disks", worlds.map { |world| world.disks(port, login) }.join)
+  File.write("#{top}/data/settings", worlds.map { |world| world.settings(transport) }.join)
+end
+
+def make_login(top, transport)
+  File.write("#{top}/data/disks", <<~YAML)
+    colo: { web1: { address: #{quoted(ADDRESS)}, username: #{quoted(LOGIN)}, port: 65535, data: { device: sdb } } }
+  YAML
+  File.write("#{top}/data/settings", "/colo: { transport: #{transport} }\n")
 end
 
 # What the stand-in of that name was started with, each time.
@@ -89,24 +124,41 @@ def seen(top, name)
   Dir.glob("#{top}/seen/#{name}.*").map { |file| File.read(file).split("\0", -1)[0..-2] }
 end
 
-def judge_hooks(world)
-  hooks = seen(world.top, 'hook')
+def judge_hooks(top, worlds, verbs)
+  hooks = seen(top, 'hook')
+  pwned = seen(top, 'pwned')
+  missing = worlds.flat_map { |world| world.sure(verbs) } - hooks
+  odd = hooks - worlds.flat_map(&:possible)
   faults = []
-  faults << "hooks ran #{hooks.size} times, not twice" if hooks.size != 2
-  faults << 'the hook of the host got other words' unless hooks.include?([world.hook])
-  faults << 'the hook of the disk got other words' unless hooks.include?(world.expected_of_hook)
-  faults << "a command in a name was run: #{seen(world.top, 'pwned').inspect}" unless seen(world.top, 'pwned').empty?
+  faults << "hooks did not run with these words: #{missing.inspect}" unless missing.empty?
+  faults << "hooks ran with other words: #{odd.inspect}" unless odd.empty?
+  faults << 'a hook ran twice' if hooks.uniq!
+  faults << "a command in a name was run: #{pwned.inspect}" unless pwned.empty?
   faults
 end
 
-def judge_cryptsetup(world)
-  calls = seen(world.top, 'cryptsetup').map { |words| words.drop(1) }
-  named, others = calls.partition { |words| words.include?(world.device) }
-  odd = named.flatten.grep_v(/\A[\w.=:-]+\z/) - [world.device, world.disk]
+def judge_cryptsetup(top, worlds)
+  calls = seen(top, 'cryptsetup').map { |words| words.drop(1) }
+  faults = worlds.flat_map do |world|
+    named, calls = calls.partition { |words| words.include?(world.device) }
+    odd = named.flatten.grep_v(/\A[\w.=:-]+\z/) - [world.device, world.disk]
+    [("cryptsetup got #{odd.uniq.inspect}" unless odd.empty?),
+     ('cryptsetup was not told the name' if named.none? { |words| words.last(3) == ['--', world.device, world.disk] })]
+  end
+  faults << "cryptsetup was told other devices: #{calls.inspect}" unless calls.empty?
+  faults.compact
+end
+
+# Where root does not log in, sudo starts whatever needs root, and gets the same words.
+def judge_sudo(top, login)
+  by_sudo = seen(top, 'sudo').map { |words| words.drop(1) }
+  needs_root = seen(top, 'hook') + seen(top, 'cryptsetup').map { |words| ['cryptsetup', *words.drop(1)] }
+  needs_root = [] if login == 'root'
+  bare = by_sudo.map { |words| words.drop(words[1] == '--' ? 2 : 1) }.reject { |words| words[0] == 'test' }
   faults = []
-  faults << "cryptsetup was not told the device but #{others.inspect}" if named.empty? || !others.empty?
-  faults << 'cryptsetup was not told the name' if named.none? { |words| words.last(3) == ['--', world.device, world.disk] }
-  faults << "cryptsetup got #{odd.uniq.inspect}" unless odd.empty?
+  faults << 'sudo could ask for a password' unless by_sudo.all? { |words| words[0] == '-n' }
+  faults << "not by sudo: #{(needs_root - bare).inspect}" unless (needs_root - bare).empty?
+  faults << "by sudo: #{(bare - needs_root).inspect}" unless (bare - needs_root).empty?
   faults
 end
 
@@ -124,14 +176,15 @@ end
 
 Encoding.default_external = Encoding::UTF_8
 command, top, *rest = ARGV
-world = World.new(top)
+worlds = World.all(top)
 faults = []
 case command
-when 'make' then world.make(*rest)
+when 'make' then make(top, *rest)
 when 'judge'
-  faults = judge_hooks(world)
-  faults += judge_cryptsetup(world) if rest != %w[local] # libcryptsetup is asked there
-when 'make_login' then world.make_login(*rest)
+  transport, login, *verbs = rest
+  faults = judge_hooks(top, worlds, verbs) + judge_sudo(top, login)
+  faults += judge_cryptsetup(top, worlds) if transport != 'local' # libcryptsetup is asked there
+when 'make_login' then make_login(top, *rest)
 when 'judge_login' then faults = judge_login(top)
 end
 abort faults.join("\n") unless faults.empty?
