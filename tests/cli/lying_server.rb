@@ -9,6 +9,11 @@ HEARD = File.join(DIR, 'heard')
 LIE = File.read(File.join(DIR, 'lie')).chomp
 STEP = /^arver: (try|prove|auth|own|kill|add|format) \d+/.freeze
 
+# A header's dump, with other numbers for its key slots.
+def slots(said)
+  said.gsub(/^(   )(\d+)(?=: luks2)/) { Regexp.last_match(1) + yield(Regexp.last_match(2)).to_s }
+end
+
 # Lies are told of whole answers: bytes to bytes.
 LIES = {
   'nothing' => ->(_) { '' },
@@ -21,8 +26,12 @@ LIES = {
   'all failed' => ->(said) { said.gsub(STEP, 'arver: \1 1') },
   'every step twice' => ->(said) { said.gsub(/^arver: .*$/) { |line| "#{line}\n#{line}" } },
   'a terminal' => ->(said) { said.gsub(/^ .*$/, " \e]0;owned\a\e[31m\u202Eerror: colo/web1/honest\r\e[2J") },
-  'slots out of range' => ->(said) { said.gsub(/^ (  )(\d+)(: luks2)/, ' \1\2999\3').gsub(/Key Slot (\d)/, 'Key Slot 4294967\1') },
-  'one slot twice' => ->(said) { said.gsub(/^ (  )1(: luks2)/, ' \g<1>0\2').gsub('Key Slot 1', 'Key Slot 0') },
+  'slots out of range' => ->(said) { slots(said) { |n| "#{n}999" } },
+  'one slot twice' => ->(said) { slots(said) { 0 } },
+  'slots moved' => ->(said) { slots(said) { |n| n.to_i + 2 } },
+  'slots swapped' => ->(said) { slots(said) { |n| n.tr('01', '10') } },
+  'a slot hidden' => ->(said) { said.gsub(/^   0: luks2\n(^ \t.*\n)+/, '') },
+  'a slot made up' => ->(said) { said.gsub(/^   (0)(: luks2\n(?:^ \t.*\n)+)/, "   \\1\\2   1\\2") },
   'another header' => ->(said) { said.gsub(/\h{8}-\h{4}-\h{4}-\h{4}-\h{12}/, '00000000-1111-2222-3333-444444444444') },
   'a part of the key' => ->(said) { said.gsub(STEP, "arver: \\1 1\n not #{File.binread(HEARD)[-160, 64]}") },
   'no salts' => ->(said) { said.gsub(/Salt: .*/, 'Salt:').gsub(/^ \t\s+(\h\h ){4,}.*$/, '') }
