@@ -49,22 +49,53 @@ with_same_random() # N COMMAND...
 
 # Alice's command with `disk`s of alice and bob, twice from the same state: the first time
 # to have the keys that it makes, the second time to look at its memory while it makes them again.
-expect_keys_in_place() # ACTION...
+expect_keys_in_place() # STATUS ACTION...
 {
+	local want="$1"
+
+	shift
 	seed=$((${seed:-0} + 1))
 	save_world
-	expect_status 0 as alice with_same_random $seed arver-plain "$@"
+	expect_status "$want" as alice with_same_random $seed arver-plain "$@"
 	for who in alice bob; do
 		# shellcheck disable=SC2086
 		secrets_note $who $disks
 	done
 	restore_world
 	"$SECRETS" needles secret >needles
-	expect_status 0 as alice ./watch needles "report.$seed" env "SAME_RANDOM=$seed" \
+	expect_status "$want" as alice ./watch needles "report.$seed" env "SAME_RANDOM=$seed" \
 		"LD_PRELOAD=$WORK/same_random.so" "$(realpath bin/arver-plain)" "$@"
-	! grep '^piece' "report.$seed" || fail "keys are where none may be (arver $*)"
-	grep -q '^end [0-9]* 0 0 ' "report.$seed" || fail "keys are there in the end (arver $*)"
-	grep -q '^end [0-9]* 0 0 [1-9]' "report.$seed" || fail "no key was ever seen (arver $*)"
+	expect_in_place "report.$seed" "arver $*"
+}
+
+# What is looked for lay in its place alone, did lie there, and is gone in the end.
+expect_in_place() # REPORT OF-WHAT
+{
+	! grep '^piece' "$1" || fail "keys are where none may be ($2)"
+	grep -q '^end [0-9]* 0 0 ' "$1" || fail "keys are there in the end ($2)"
+	grep -q '^end [0-9]* 0 0 [1-9]' "$1" || fail "no key was ever seen ($2)"
+}
+
+# Asked this at a terminal, Alice's command is given that answer, which has its place as keys have.
+expect_typed_in_place() # QUESTION ANSWER ACTION...
+{
+	local question="$1" answer="$2" session
+
+	shift 2
+	rm -rf raw typed keyboard
+	mkdir typed
+	printf %s "$answer" >typed/answer
+	"$SECRETS" needles typed >needles
+	mkfifo keyboard
+	as alice timeout 60 "$TESTS/terminal.py" 80 ./watch needles report.typed \
+		"$(realpath bin/arver-plain)" "$@" <keyboard &
+	session=$!
+	exec 3>keyboard
+	eventually grep -qs "$question" raw
+	printf '%s\n' "$answer" >&3
+	exec 3>&-
+	wait $session || fail "it ended with $? (arver $*)"
+	expect_in_place report.typed "arver $*"
 }
 
 TRACED=execve,write,writev,pwrite64,pwritev,sendto,sendmsg,sendmmsg,read,readv,pread64,recvfrom,recvmsg
@@ -76,7 +107,8 @@ traced() # COMMAND...
 	strace -ff -v -xx -yy -s 300000 -o "trace/$n_traced" -e trace="$TRACED" "$@"
 }
 
-# Every action of two admins' life with a key, traced, once with many words and once with JSON.
+# Every action of two admins' life with a key, traced, once with many words and once with JSON. Opening
+# ends where a device-mapper is missing: behind the keys.
 traced_story()
 {
 	mkdir -p trace
@@ -84,6 +116,7 @@ traced_story()
 	expect_status 0 as alice traced arver-plain --json --add-user bob colo
 	secrets_note alice one two
 	secrets_note bob one two
+	expect_status 1 as alice traced arver-plain --json --vv --open colo
 	expect_status 0 as alice traced arver-plain --json --vv --verify colo
 	expect_status 0 as alice traced arver-plain --json --refresh one
 	expect_status 0 as alice traced arver-plain --vv --refresh two
