@@ -45,6 +45,8 @@ read_cipher(struct arena *a, const struct yaml_pair *p, struct luks_settings *ou
 		return false;
 	if (strstr(text, "null"))
 		return spot_error(at, e, "cipher '%.80s' does not encrypt", text);
+	if (strstr(text, "-ecb"))
+		return spot_error(at, e, "cipher '%.80s' shows which blocks are alike", text);
 	if (strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-_:(),.") != strlen(text) ||
 	    text[0] == '-' || !strchr(text, '-') || strlen(text) > 64)
 		return spot_error(at, e,

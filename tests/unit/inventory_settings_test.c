@@ -128,6 +128,8 @@ static const struct {
 	    "settings:1: 'sector_size' must be one of 512, 1024, 2048, 4096, not '513'" },
 	{ "/colo: {luks: {cipher: cipher_null-ecb}}\n",
 	    "settings:1: cipher 'cipher_null-ecb' does not encrypt" },
+	{ "/colo: { luks: { cipher: aes-ecb } }\n",
+	    "settings:1: cipher 'aes-ecb' shows which blocks are alike" },
 	{ "/colo: {luks: {cipher: aes}}\n",
 	    "settings:1: cipher 'aes' is not one that cryptsetup takes, "
 	    "such as aes-xts-plain64" },
