@@ -72,6 +72,7 @@ load(struct app *app, struct err *e)
 		    "what is remembered of hosts and admins cannot be read, a change of them will not be "
 		    "noticed: %s", why.text);
 	app->pinned = TAKE(p);
+	pinned_tell_admins(app);
 	return true;
 }
 

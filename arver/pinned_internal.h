@@ -38,6 +38,9 @@ bool pinned_may_claim_keys(const struct app *app, const struct host *h);
 /* Write these down; where that cannot be, it is a warning. */
 void pinned_write(struct pinned *p, const struct pins *pins, bool replace);
 
+/* Tell who has come since the directory was first used: a slot of theirs is no leftover of somebody else. */
+void pinned_tell_admins(const struct app *app);
+
 /* Remember the slots of those in users whose slots are seen for the first time. */
 void pinned_note_slots(struct app *app);
 

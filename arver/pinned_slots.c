@@ -56,7 +56,26 @@ pinned_check_slot(struct app *app, const struct admin *a, bool revoked, struct e
 	return true;
 }
 
-/* Of everybody in users, as slots are seen here for the first time; but who has another's is new to them. */
+/* Whose slot is seen here for the first time; but who has another's is new to it. */
+static bool
+is_new(const struct pinned *p, const struct admin *a)
+{
+	return !pins_find(&p->known, PIN_SLOT, a->name) && !owner_then(p, a->slot);
+}
+
+void
+pinned_tell_admins(const struct app *app)
+{
+	const struct pinned *p = app->pinned;
+
+	for (size_t i = 0; !p->begins && i < inventory_n_admins(app->inventory); i++) {
+		const struct admin *a = inventory_admin(app->inventory, i);
+
+		if (is_new(p, a))
+			log_line(LOG_INFO, "%s is new in users, and slot %d is nobody's no longer", a->name, a->slot);
+	}
+}
+
 void
 pinned_note_slots(struct app *app)
 {
@@ -65,8 +84,7 @@ pinned_note_slots(struct app *app)
 	for (size_t i = 0; i < inventory_n_admins(app->inventory); i++) {
 		const struct admin *a = inventory_admin(app->inventory, i);
 
-		if (!pins_find(&p->known, PIN_SLOT, a->name) &&
-		    !pins_find(&p->fresh, PIN_SLOT, a->name) && !owner_then(p, a->slot))
+		if (is_new(p, a) && !pins_find(&p->fresh, PIN_SLOT, a->name))
 			pin_make_slot(&p->fresh, a);
 	}
 }
