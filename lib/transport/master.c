@@ -238,18 +238,19 @@ read_part(int fd, off_t at, size_t len, struct str *out)
 		str_add_bytes(out, (struct bytes){ buf, (size_t)n });
 }
 
-void
+bool
 master_says(const struct master *m, struct str *out)
 {
 	struct stat st;
 
 	if (m->complaint < 0 || fstat(m->complaint, &st) != 0)
-		return;
+		return false;
 	read_part(m->complaint, 0, SAYS_CAP, out);
 	if (st.st_size > (off_t)(2 * SAYS_CAP))
 		read_part(m->complaint, st.st_size - (off_t)SAYS_CAP, SAYS_CAP, out);
 	else if (st.st_size > (off_t)SAYS_CAP)
 		read_part(m->complaint, SAYS_CAP, SAYS_CAP, out);
+	return out->len >= (size_t)st.st_size;
 }
 
 void

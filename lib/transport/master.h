@@ -37,8 +37,8 @@ enum master_end {
 enum master_end master_connect(struct master *m, const struct transport_spec *spec, int64_t until,
     struct mux *mux, struct err *e);
 
-/* Append what it has said so far: of much, the first and the last. */
-void master_says(const struct master *m, struct str *out);
+/* Append what it has said so far; false: of too much, only the first and the last. */
+bool master_says(const struct master *m, struct str *out);
 
 /* End it and all that it has started, and reap it, within a second at most. */
 void master_stop(struct master *m);

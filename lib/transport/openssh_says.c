@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * openssh_says: ssh's words are looked for, never trusted: they choose the sentence and are quoted
- * in it. Of a jump host's ssh the words come on the same stream; what is said of this host's key
- * and login counts only behind the line in which ssh itself has shown the key.
+ * in it. Servers and jump hosts can put any line between them, and hang up before ssh says a word of
+ * its own: so no sentence names a host key or a line of known_hosts by them; it says how ssh shows
+ * those itself. What is said of this host's key and login counts only behind the line in which ssh
+ * shows the key, which keeps apart what is honestly said of a jump host.
  */
 #include "transport/openssh_says.h"
 
@@ -12,7 +14,7 @@
 #include "transport/transport.h"
 
 #define DEBUG "debug1: "
-#define SHOWN "debug1: Server host key: "
+#define SHOWN "debug1: Server host " /* "key: ssh-rsa SHA256:x", "certificate: TYPE SHA256:x, ..." */
 #define OFFERED "debug1: Offering public key: "
 #define TAKEN "debug1: Server accepts key: "
 #define QUOTE_CAP 250
@@ -26,13 +28,31 @@ rest_of_line(const char *p)
 	return mem_strndup(p, strcspn(p, "\r\n"));
 }
 
-/* "ssh-ed25519 SHA256:..." where ssh shows a key, or NULL; no more of it than keys have. Owned. */
+/*
+ * "ssh-ed25519 SHA256:...": the key in every line that shows one; NULL if they are not alike, or
+ * there is none. No more of it than keys have. Owned.
+ */
 static char *
-key_of(const char *said)
+only_key(const char *said)
 {
-	AUTO(mem_free_drop) char *line = said ? rest_of_line(said + strlen(SHOWN)) : NULL;
+	AUTO(mem_free_drop) char *only = NULL;
+	const char *key;
+	size_t len;
 
-	return line ? mem_strndup(line, KEY_CAP) : NULL;
+	for (const char *at = strstr(said, SHOWN); at; at = strstr(at, SHOWN)) {
+		AUTO(mem_free_drop) char *line = rest_of_line(at += strlen(SHOWN));
+
+		if (only && !str_equal(only, line))
+			return NULL;
+		if (!only)
+			only = TAKE(line);
+	}
+	key = only ? strstr(only, ": ") : NULL;
+	if (!key)
+		return NULL;
+	key += strlen(": ");
+	len = strcspn(key, ",");
+	return mem_strndup(key, len < KEY_CAP ? len : KEY_CAP);
 }
 
 /* What stands between two texts in one line; NULL if it does not. Owned. */
@@ -84,40 +104,25 @@ command(const struct transport_spec *spec)
 }
 
 static bool
-fail_unknown(const struct transport_spec *spec, const char *key, struct err *e)
+fail_unknown(const struct transport_spec *spec, struct err *e)
 {
 	AUTO(mem_free_drop) char *line = command(spec);
 
 	return err_set(e, ERR_HOST,
-	    "host key of %s is not known: %s; compare the fingerprint, then accept it with: %s",
-	    spec->address, key, line);
+	    "host key of %s is not known; ssh shows its fingerprint: compare that, then accept it "
+	    "with: %s, or with --accept-new",
+	    spec->address, line);
 }
 
 static bool
-fail_changed(const struct transport_spec *spec, const char *said, const char *key, struct err *e)
+fail_changed(const struct transport_spec *spec, struct err *e)
 {
 	AUTO(mem_free_drop) char *line = command(spec);
-	AUTO(mem_free_drop) char *name = between(said, "ost key for ", " has changed");
-	const char *offending = strstr(said, "Offending ");
-	AUTO(mem_free_drop) char *where = offending ? rest_of_line(offending) : NULL;
-	char *file = where ? strstr(where, " key in ") : NULL;
-	char *number = file ? strrchr(file, ':') : NULL;
-	AUTO(str_done) struct str remove = { 0 };
 
-	if (!name || !number)
-		return err_set(e, ERR_HOST,
-		    "host key of %s HAS CHANGED, or somebody is in between: it shows %s; see: %s",
-		    spec->address, key, line);
-	*number++ = '\0';
-	file += strlen(" key in ");
-	str_add(&remove, "ssh-keygen -R ");
-	transport_quote(&remove, name);
-	str_add(&remove, " -f ");
-	transport_quote(&remove, file);
 	return err_set(e, ERR_HOST,
-	    "host key of %s HAS CHANGED, or somebody is in between: it shows %s, %s line %s has "
-	    "another; only if you know why: %s && %s",
-	    spec->address, key, file, number, str_text(&remove), line);
+	    "host key of %s HAS CHANGED, or somebody is in between; ssh shows its fingerprint, and "
+	    "the line of known_hosts to remove only if you know why: %s",
+	    spec->address, line);
 }
 
 /* "/home/x/.ssh/id ED25519 SHA256:... agent": the part before the fingerprint. */
@@ -135,6 +140,19 @@ add_tried(struct str *out, const char *said)
 	}
 }
 
+/* A key of the agent has a comment for a name; no word of ssh's is an option to be typed. */
+static void
+add_unsigned(struct str *out, const char *taken)
+{
+	AUTO(str_done) struct str name = { 0 }, word = { 0 };
+
+	str_add_escaped(&name, bytes_of(taken), TRIED_CAP);
+	transport_quote(&word, str_text(&name));
+	str_addf(out, "; the server takes %s, but nobody signs with it", str_text(&name));
+	if (*taken == '/')
+		str_addf(out, ": is its passphrase needed? Then first: ssh-add %s", str_text(&word));
+}
+
 /* What must be typed to sign cannot be asked for: where the key is that needs it. */
 static void
 add_locked(struct str *out, const char *said, const char *shown)
@@ -149,10 +167,7 @@ add_locked(struct str *out, const char *said, const char *shown)
 		    "; ssh needs the PIN of a token: first give that to your agent, by "
 		    "ssh-add -s and the module that PKCS11Provider names");
 	else if (taken)
-		str_addf(out,
-		    "; the server takes %s, but nobody signs with it: is its passphrase needed? "
-		    "Then first: ssh-add %s",
-		    taken, taken);
+		add_unsigned(out, taken);
 }
 
 /* said: all of it; shown: from this host's key on */
@@ -229,32 +244,38 @@ openssh_says(const struct transport_spec *spec, struct bytes said, bool late, st
 {
 	AUTO(mem_free_drop) char *text = mem_strndup(said.ptr ? said.ptr : "", said.len);
 	const char *shown = strstr(text, SHOWN);
-	AUTO(mem_free_drop) char *key = key_of(shown);
 
 	if (late)
 		return fail_late(spec, text, e);
 	if (!shown)
 		return fail_quoting(spec, text, e);
 	if (strstr(shown, "REVOKED HOST KEY"))
-		return err_set(e, ERR_HOST, "host key %s of %s is revoked", key, spec->address);
+		return err_set(e, ERR_HOST, "host key of %s is revoked", spec->address);
 	if (strstr(shown, "IDENTIFICATION HAS CHANGED"))
-		return fail_changed(spec, shown, key, e);
+		return fail_changed(spec, e);
 	if (strstr(shown, "host key is known for"))
-		return fail_unknown(spec, key, e);
+		return fail_unknown(spec, e);
 	if (strstr(shown, ": Permission denied ("))
 		return fail_login(spec, text, shown, e);
 	return fail_quoting(spec, text, e);
 }
 
+/* ssh shows each key that it logs in by: another line beside that one is forged, or of a jump host. */
 char *
-openssh_says_stored(struct bytes said)
+openssh_says_stored(struct bytes said, bool all)
 {
 	AUTO(mem_free_drop) char *text = mem_strndup(said.ptr ? said.ptr : "", said.len);
-	const char *shown = strstr(text, SHOWN);
-	AUTO(mem_free_drop) char *key = key_of(shown);
+	AUTO(mem_free_drop) char *key = only_key(text);
 
-	if (!key || !strstr(shown, "Warning: Permanently added "))
+	if (!strstr(text, SHOWN) || !strstr(text, "Warning: Permanently added "))
 		return NULL;
+	if (!all || strlen(text) < said.len)
+		return mem_strdup("ssh says that it stored a new host key in known_hosts; see its "
+				  "fingerprint there: ssh-keygen -lF NAME");
+	if (!key)
+		return mem_strdup("new host key stored by ssh in known_hosts; SOMEBODY FORGES WHAT "
+				  "ssh SAYS OF IT: do not trust it before you have compared its "
+				  "fingerprint there: ssh-keygen -lF NAME");
 	return mem_printf("new host key %s stored by ssh in known_hosts", key);
 }
 

@@ -20,8 +20,12 @@ bool openssh_says(const struct transport_spec *spec, struct bytes said, bool lat
 /* Append what is no debugging, cut and escaped, with `before` in front; nothing if there is none. */
 void openssh_says_quote(struct str *out, const char *before, const char *said);
 
-/* The sentence that tells of a host key that ssh has stored (accept-new), owned; NULL: it has not. */
-char *openssh_says_stored(struct bytes said);
+/*
+ * The sentence that tells of a host key that ssh has stored (accept-new), owned; NULL: it says of
+ * none. `all`: ssh has logged in, and this is all that it said until then. Then the line that shows
+ * the key is among it; a fingerprint is told only then, and if no line shows another.
+ */
+char *openssh_says_stored(struct bytes said, bool all);
 
 /* Was ssh, on whatever host of the way, refused for what will be so again: a host key, a login? */
 bool openssh_says_refused(const char *said);

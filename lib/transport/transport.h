@@ -60,8 +60,8 @@ struct transport *transport_ssh_new(const struct transport_spec *spec);
 
 /*
  * The ssh program (8.7 or newer) for the connection and all that ssh_config says of it; commands
- * are run by us, over its control socket. Host keys are as strict as above. sudo where the
- * login is not root. Ends with this process, however that ends. Many threads may have one each.
+ * are run by us, over its control socket. Host keys are as strict as above; no error tells a
+ * fingerprint, since others can say ssh's words. sudo where the login is not root. Ends with this process, however that ends. Many threads may have one each.
  */
 struct transport *transport_openssh_new(const struct transport_spec *spec);
 
@@ -69,8 +69,8 @@ struct transport *transport_openssh_new(const struct transport_spec *spec);
  * Connect and log in, within connect_ms in all. Connected already: at once. A
  * transport that lost its connection may be connected again.
  * ERR_AWAY: no such name, nobody answers or listens, no SSH spoken there: perhaps later.
- * ERR_HOST with what to do next: host key unknown or changed (with fingerprint and the
- * ssh-keygen / ssh command), login refused (which keys were tried). ERR_CANCELLED: pool_shut() while it waited
+ * ERR_HOST with what to do next: host key unknown or changed (with the ssh-keygen / ssh
+ * command), login refused (which keys were tried). ERR_CANCELLED: pool_shut() while it waited
  * for others. Nothing was run.
  */
 MUST_CHECK bool transport_connect(struct transport *t, struct err *e);

@@ -75,9 +75,9 @@ connect_once(struct transport_openssh *t, int64_t until, bool *turned_away, stru
 	AUTO(str_done) struct str said = { 0 };
 	enum master_end end = master_connect(&t->master, &t->spec, until, &t->mux, e);
 	AUTO(mem_free_drop) char *stored = NULL;
+	bool all = master_says(&t->master, &said);
 
-	master_says(&t->master, &said);
-	stored = openssh_says_stored(str_bytes(&said));
+	stored = openssh_says_stored(str_bytes(&said), all && end == MASTER_CONNECTED);
 	if (stored && t->spec.note) /* whatever came of the login */
 		t->spec.note(t->spec.note_arg, stored);
 	if (end == MASTER_CONNECTED)

@@ -6,6 +6,7 @@
  */
 #include <arpa/inet.h>
 #include <dirent.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -169,21 +170,21 @@ assert_is_away(const char *address, int64_t connect_ms, const char *text, const 
 static void
 transport_openssh_host_key_must_be_known_whatever_ssh_config_says(void **state)
 {
-	AUTO(mem_free_drop) char *command = mem_printf("accept it with: ssh %s@web1", server.user);
+	AUTO(mem_free_drop)
+	char *command = mem_printf("accept it with: ssh %s@web1, or", server.user);
 
 	(void)state;
 	sshd_config(&server, "Host *\nStrictHostKeyChecking no\n" HOST);
 	sshd_known_hosts(&server, "");
-	assert_fails("web1", "host key of web1 is not known: ssh-ed25519 SHA256:", command);
+	assert_fails("web1", "host key of web1 is not known; ssh shows its fingerprint", command);
 	sshd_shell(&server, "test -e known_hosts && test ! -s known_hosts");
 	sshd_shell(&server,
 	    "printf '\\n[127.0.0.1]:%u %%s\\n' \"$(cut -d' ' -f1,2 id.pub)\" "
 	    ">known_hosts",
 	    server.port);
-	assert_fails("web1", "host key of web1 HAS CHANGED", "known_hosts line 2 ");
-	assert_fails("web1", "it shows ssh-ed25519 SHA256:", "ssh-keygen -R '[127.0.0.1]:");
+	assert_fails("web1", "host key of web1 HAS CHANGED", "remove only if you know why: ssh ");
 	sshd_known_hosts(&server, "@revoked * %E\n" KNOWN);
-	assert_fails("web1", "host key ssh-ed25519 SHA256:", "of web1 is revoked");
+	assert_fails("web1", "host key of web1 is revoked", NULL);
 	sshd_known_hosts(&server, "[127.0.0.1]:%P %C\n");
 	assert_connects("web1");
 }
@@ -199,24 +200,66 @@ take_note(void *arg, const char *text)
 }
 
 static void
+assert_noted(const char *text)
+{
+	assert_non_null(noted);
+	if (!strstr(noted, text))
+		fail_msg("\"%s\" is not in: %s", text, noted);
+	free(TAKE(noted));
+}
+
+static void
 transport_openssh_host_key_that_is_new_is_accepted_and_told(void **state)
 {
 	(void)state;
 	accept_new = true;
 	sshd_known_hosts(&server, "");
-	sshd_config(&server, "Host *\n" PLACE KNOWN_IN "IdentityFile %D/missing\n");
-	assert_fails("web1", "was refused", NULL); /* stored, and told, all the same */
-	assert_non_null(noted);
-	assert_true(str_starts(noted, "new host key ssh-ed25519 SHA256:"));
-	free(TAKE(noted));
-	sshd_config(&server, "Host *\n" HOST);
+	assert_connects("web1");
+	sshd_shell(&server, "ssh-keygen -lf host_ed25519.pub | cut -d' ' -f2 | tr -d '\\n' >hash");
+	{
+		AUTO(mem_free_drop) char *path = mem_printf("%s/hash", server.dir);
+		AUTO(str_done) struct str hash = { 0 }, want = { 0 };
+
+		assert_true(file_read_at(AT_FDCWD, path, 1000, &hash, NULL));
+		str_addf(&want, "new host key ssh-ed25519 %s stored by ssh", str_text(&hash));
+		assert_noted(str_text(&want));
+	}
 	assert_connects("web1");
 	assert_null(noted);
+	sshd_known_hosts(&server, "");
+	sshd_config(&server, "Host *\n" PLACE KNOWN_IN "IdentityFile %D/missing\n");
+	assert_fails("web1", "was refused", NULL); /* stored, and told, all the same */
+	assert_noted("ssh says that it stored a new host key in known_hosts");
 	sshd_shell(&server, "printf '[127.0.0.1]:%u %%s\n' \"$(cut -d' ' -f1,2 id.pub)\" "
 			    ">known_hosts",
 	    server.port);
 	assert_fails("web1", "HAS CHANGED", NULL);
 	accept_new = false;
+}
+
+/* In its greeting, and in a line of its own. */
+static void
+transport_openssh_server_that_says_ssh_s_words_is_not_believed(void **state)
+{
+#define FORGED "debug1: Server host key: ssh-ed25519 SHA256:forged"
+	AUTO(mem_free_drop) char *banner = mem_printf("Banner %s/banner", server.dir);
+	const char *const ways[] = { "VersionAddendum " FORGED, banner };
+
+	(void)state;
+	sshd_shell(&server, "echo '" FORGED "' >banner");
+	for (size_t i = 0; i < COUNT(ways); i++) {
+		sshd_halt(&server);
+		sshd_resume(&server, ways[i]);
+		accept_new = true;
+		sshd_known_hosts(&server, "");
+		assert_connects("web1");
+		assert_noted("SOMEBODY FORGES");
+		accept_new = false;
+		sshd_known_hosts(&server, "");
+		assert_fails("web1", "is not known; ssh shows its fingerprint", NULL);
+	}
+	sshd_halt(&server);
+	sshd_resume(&server, NULL);
 }
 
 /* The one place for a login is taken, until somebody is turned away. */
@@ -649,6 +692,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(host_key_must_be_known_whatever_ssh_config_says),
 		CASE(host_key_that_is_new_is_accepted_and_told),
+		CASE(server_that_says_ssh_s_words_is_not_believed),
 		CASE(server_that_turns_it_away_is_asked_again),
 		CASE(does_what_libssh_cannot),
 		CASE(login_refused_names_the_keys),

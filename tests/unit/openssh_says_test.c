@@ -13,6 +13,11 @@
 
 #define KEY "ssh-ed25519 SHA256:IWXMF5A21A9A8h7dYJ0cTqkXnB5kqj1LrZAhT2uXg2k"
 #define SHOWN "debug1: Server host key: " KEY "\n"
+#define CERTIFICATE \
+	"debug1: Server host certificate: ssh-ed25519-cert-v01@openssh.com SHA256:x, serial 0 " \
+	"ID \"web1\" CA ssh-ed25519 SHA256:y valid forever\n"
+#define FORGED "debug1: Server host key: ssh-ed25519 SHA256:TheTrueServersAsTheForgerSays"
+#define STORED "Warning: Permanently added 'web1' (ED25519) to the list of known hosts.\n"
 
 static const struct transport_spec spec = { .name = "colo/web1", .address = "web1", .user = "root",
 	.port = 2222 };
@@ -27,19 +32,22 @@ openssh_says_chooses_a_sentence(void **state)
 		const char *want;
 	} cases[] = {
 		{ SHOWN "@ WARNING: REVOKED HOST KEY DETECTED! @\n", false, ERR_HOST,
-		    "host key " KEY " of web1 is revoked" },
+		    "host key of web1 is revoked" },
 		{ SHOWN "No ED25519 host key is known for [web1]:2222\n", false, ERR_HOST,
+		    "accept it with: ssh -p 2222 root@web1" },
+		{ CERTIFICATE "No ED25519-CERT host key is known for [web1]:2222\n", false, ERR_HOST,
 		    "accept it with: ssh -p 2222 root@web1" },
 		{ SHOWN "WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!\nOffending RSA key in /h:7\n"
 			"Host key for [web1]:2222 has changed and so on\n", false, ERR_HOST,
-		    "/h line 7 has another; only if you know why: ssh-keygen -R '[web1]:2222' -f /h && ssh" },
-		{ SHOWN "WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!\n", false, ERR_HOST,
-		    "it shows " KEY "; see: ssh -p 2222 root@web1" },
+		    "HAS CHANGED, or somebody is in between; ssh shows its fingerprint, and the line "
+		    "of known_hosts to remove only if you know why: ssh -p 2222 root@web1" },
 		{ SHOWN "debug1: Offering public key: /k RSA SHA256:x agent\n"
 			"root@web1: Permission denied (publickey,password).\n", false, ERR_HOST,
 		    "refused; tried: /k RSA; the server allows: publickey,password" },
 		{ SHOWN "debug1: Server accepts key: /k RSA SHA256:x\nroot@web1: Permission denied (x).\n",
 		    false, ERR_HOST, "ssh-add /k" },
+		{ SHOWN "debug1: Server accepts key: /k; reboot RSA SHA256:x\n: Permission denied (x).\n",
+		    false, ERR_HOST, "ssh-add '/k; reboot'" },
 		{ "debug1: Connecting to web1\nssh: connect to host web1: refused\n", false, ERR_AWAY,
 		    "ssh says: ssh: connect to host web1: refused" },
 		{ "debug1: Connecting to web1\ndebug1: Local version string x\n", true, ERR_AWAY,
@@ -70,6 +78,79 @@ openssh_says_chooses_a_sentence(void **state)
 	}
 }
 
+/* Who is in between can say all of it, and hang up before ssh has seen any key. */
+static void
+openssh_says_no_fingerprint_file_or_name_that_was_only_heard(void **state)
+{
+	static const char *const said[] = {
+		"REVOKED HOST KEY\n",
+		"REMOTE HOST IDENTIFICATION HAS CHANGED!\nOffending RSA key in /forged:7\n"
+		"Host key for forged has changed\n",
+		"No ED25519 host key is known for forged\n",
+		"root@web1: Permission denied (publickey).\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(said); i++) {
+		AUTO(mem_free_drop) char *text = mem_printf(FORGED "\n%s", said[i]);
+		struct err e = { 0 };
+
+		assert_false(openssh_says(&spec, bytes_of(text), false, &e));
+		if (strstr(e.text, "SHA256:") || strstr(e.text, "forged"))
+			fail_msg("%s", e.text);
+	}
+}
+
+static void
+openssh_says_stored_tells_the_fingerprint_that_none_but_ssh_can_have_said(void **state)
+{
+#define TOLD "new host key " KEY " stored by ssh in known_hosts"
+	static const struct {
+		const char *said;
+		bool all;
+		const char *want;
+	} cases[] = {
+		{ SHOWN STORED, true, TOLD },
+		{ SHOWN STORED "Welcome.\ndebug1: rekeying\n" SHOWN, true, TOLD },
+		{ CERTIFICATE STORED, true, "key ssh-ed25519-cert-v01@openssh.com SHA256:x stored" },
+		{ SHOWN STORED, false, "ssh says that it stored a new host key" },
+		{ "debug1: Remote protocol version 2.0, remote software version x " FORGED "\n"
+		    SHOWN STORED, true, "FORGES" },
+		{ "debug1: Remote: x\n" FORGED "\n" SHOWN STORED, true, "FORGES" },
+		{ SHOWN "debug1: Remote: x\n" FORGED "\n" STORED, true, "FORGES" },
+		{ SHOWN STORED "debug1: Remote: x\n" FORGED "\n", true, "FORGES" },
+		{ "debug1: Remote: x\n" FORGED "\n" CERTIFICATE STORED, true, "FORGES" },
+		{ FORGED "\n" STORED, false, "ssh says that it stored a new host key" },
+		{ FORGED "\n", true, NULL },
+		{ SHOWN, true, NULL },
+		{ STORED, true, NULL },
+		{ "", true, NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		AUTO(mem_free_drop)
+		char *stored = openssh_says_stored(bytes_of(cases[i].said), cases[i].all);
+
+		if (!stored != !cases[i].want || (stored && !strstr(stored, cases[i].want)) ||
+		    (stored && strstr(stored, "Forger")))
+			fail_msg("%zu: %s", i, stored);
+	}
+}
+
+/* Behind a zero nothing is read. */
+static void
+openssh_says_stored_tells_no_fingerprint_if_not_all_was_read(void **state)
+{
+	static const char said[] = FORGED "\n" STORED "\0" SHOWN;
+	AUTO(mem_free_drop)
+	char *stored = openssh_says_stored((struct bytes){ said, sizeof(said) - 1 }, true);
+
+	(void)state;
+	assert_non_null(stored);
+	assert_null(strstr(stored, "SHA256:"));
+}
+
 /* A jump host may put any line between. */
 static void
 openssh_says_keeps_the_sentence_beside_a_key_without_end(void **state)
@@ -84,8 +165,8 @@ openssh_says_keeps_the_sentence_beside_a_key_without_end(void **state)
 	str_addf(&said, "debug1: Server host key: %s\nREVOKED HOST KEY\n", endless);
 	assert_false(openssh_says(&spec, str_bytes(&said), false, &e));
 	assert_non_null(strstr(e.text, "of web1 is revoked"));
-	str_add(&said, "Warning: Permanently added 'web1'\n");
-	stored = openssh_says_stored(str_bytes(&said));
+	str_add(&said, STORED);
+	stored = openssh_says_stored(str_bytes(&said), true);
 	assert_non_null(strstr(stored, "stored by ssh"));
 	assert_true(strlen(stored) < 200);
 }
@@ -95,6 +176,10 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(openssh_says_chooses_a_sentence),
+		cmocka_unit_test(openssh_says_no_fingerprint_file_or_name_that_was_only_heard),
+		cmocka_unit_test(
+		    openssh_says_stored_tells_the_fingerprint_that_none_but_ssh_can_have_said),
+		cmocka_unit_test(openssh_says_stored_tells_no_fingerprint_if_not_all_was_read),
 		cmocka_unit_test(openssh_says_keeps_the_sentence_beside_a_key_without_end),
 	};
 
