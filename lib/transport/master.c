@@ -13,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
-#include <sys/mman.h>
 #include <sys/pidfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -27,7 +26,6 @@
 #define ALIVE_INTERVAL_S 9 /* and two unanswered: noticed within half a minute */
 #define STOP_MS 500
 #define TICK_MS 20 /* how often to look where nothing wakes us */
-#define SAYS_CAP ((size_t)64 << 10)
 #define DIR_CAP 60 /* longer ones leave no room for the name of a socket */
 
 /* Where the control socket is while it is needed. */
@@ -155,10 +153,10 @@ start(struct master *m, const char *const *words)
 		return errno;
 	reader = ends[0];
 	m->guard = ends[1];
-	m->complaint = memfd_create("arver-ssh", MFD_CLOEXEC);
-	if (m->complaint < 0)
-		return errno;
-	code = proc_spawn(words, (const int[]){ reader, nothing, m->complaint }, &m->pid);
+	code = complaint_open(&m->complaint);
+	if (code != 0)
+		return code;
+	code = proc_spawn(words, (const int[]){ reader, nothing, m->complaint.to }, &m->pid);
 	if (code != 0) {
 		m->pid = 0;
 		return code;
@@ -177,35 +175,44 @@ has_ended(const struct master *m)
 	       info.si_pid == m->pid;
 }
 
-/* Sleep until something appears in the place, the master ends, or the time is over. */
+/* Sleep until something appears in the place, the master speaks or ends, or the time is over. */
 static void
-wait_for_news(const struct place *p, int pidfd, int64_t until)
+wait_for_news(const struct master *m, const struct place *p, int64_t until)
 {
 	struct pollfd fds[] = { { .fd = p->watch, .events = POLLIN },
-		{ .fd = pidfd, .events = POLLIN } };
+		{ .fd = m->pidfd, .events = POLLIN },
+		{ .fd = p->dir ? m->complaint.from : -1, .events = POLLIN } };
 	char buf[4096];
 	int left = clock_left(until);
 
-	if ((pidfd < 0 || (p->dir && p->watch < 0)) && left > TICK_MS)
+	if ((m->pidfd < 0 || (p->dir && p->watch < 0)) && left > TICK_MS)
 		left = TICK_MS;
 	poll(fds, COUNT(fds), left);
 	if (p->watch >= 0)
 		file_read_some(p->watch, buf, sizeof(buf));
 }
 
+/* What it says is read meanwhile, so that nothing is missing; what it says later is lost. */
 static enum master_end
 await(struct master *m, const struct place *p, int64_t until, struct mux *mux)
 {
 	for (;;) {
 		enum mux_connected got = mux_connect(mux, p->socket, until);
+		bool over = got != MUX_NOT_YET || has_ended(m);
 
 		if (got == MUX_CONNECTED)
+			complaint_let_go(&m->complaint);
+		if (!complaint_read(&m->complaint))
+			return MASTER_FLOODED;
+		if (got == MUX_CONNECTED) {
+			fd_drop(&m->complaint.to); /* the master has it */
 			return MASTER_CONNECTED;
+		}
 		if (clock_left(until) == 0)
 			return MASTER_LATE;
-		if (got == MUX_REFUSED || has_ended(m))
+		if (over)
 			return MASTER_ENDED;
-		wait_for_news(p, m->pidfd, until);
+		wait_for_news(m, p, until);
 	}
 }
 
@@ -228,29 +235,10 @@ master_connect(struct master *m, const struct transport_spec *spec, int64_t unti
 	return await(m, &place, until, mux);
 }
 
-static void
-read_part(int fd, off_t at, size_t len, struct str *out)
+struct bytes
+master_says(const struct master *m)
 {
-	AUTO(mem_free_drop) char *buf = mem_alloc(len, 1);
-	ssize_t n = pread(fd, buf, len, at);
-
-	if (n > 0)
-		str_add_bytes(out, (struct bytes){ buf, (size_t)n });
-}
-
-bool
-master_says(const struct master *m, struct str *out)
-{
-	struct stat st;
-
-	if (m->complaint < 0 || fstat(m->complaint, &st) != 0)
-		return false;
-	read_part(m->complaint, 0, SAYS_CAP, out);
-	if (st.st_size > (off_t)(2 * SAYS_CAP))
-		read_part(m->complaint, st.st_size - (off_t)SAYS_CAP, SAYS_CAP, out);
-	else if (st.st_size > (off_t)SAYS_CAP)
-		read_part(m->complaint, SAYS_CAP, SAYS_CAP, out);
-	return out->len >= (size_t)st.st_size;
+	return str_bytes(&m->complaint.said);
 }
 
 void
@@ -262,7 +250,7 @@ master_stop(struct master *m)
 	if (m->pid > 0) {
 		kill(-m->pid, SIGTERM);
 		while (!has_ended(m) && clock_left(until) > 0)
-			wait_for_news(&nowhere, m->pidfd, until);
+			wait_for_news(m, &nowhere, until);
 		kill(-m->pid, SIGKILL); /* those of its group that did not listen, too */
 		while (waitpid(m->pid, NULL, 0) < 0 && errno == EINTR)
 			;
@@ -270,5 +258,5 @@ master_stop(struct master *m)
 	m->pid = 0;
 	fd_drop(&m->pidfd);
 	fd_drop(&m->guard);
-	fd_drop(&m->complaint);
+	complaint_done(&m->complaint);
 }

@@ -11,6 +11,7 @@
 #include <sys/types.h>
 #include "base/err.h"
 #include "base/str.h"
+#include "transport/complaint.h"
 
 struct mux;
 struct transport_spec;
@@ -20,13 +21,14 @@ struct master {
 	pid_t pid;     /* 0: none */
 	int pidfd;     /* -1: look now and then */
 	int guard;     /* as long as it is open, and so as long as we live, the master does */
-	int complaint; /* a file in memory that is its stderr */
+	struct complaint complaint;
 };
 
 enum master_end {
 	MASTER_CONNECTED,
 	MASTER_ENDED, /* by itself: master_says tells why */
 	MASTER_LATE,
+	MASTER_FLOODED, /* more was said than COMPLAINT_CAP, and there is no end of it */
 	MASTER_FAILED, /* it could not be run: *e tells */
 };
 
@@ -37,8 +39,11 @@ enum master_end {
 enum master_end master_connect(struct master *m, const struct transport_spec *spec, int64_t until,
     struct mux *mux, struct err *e);
 
-/* Append what it has said so far; false: of too much, only the first and the last. */
-bool master_says(const struct master *m, struct str *out);
+/*
+ * What it has said until master_connect was over: all of it, unless that was flooded. Borrowed
+ * until master_stop. What it says later is of no use, and lost.
+ */
+struct bytes master_says(const struct master *m);
 
 /* End it and all that it has started, and reap it, within a second at most. */
 void master_stop(struct master *m);

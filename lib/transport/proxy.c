@@ -10,7 +10,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -141,17 +140,22 @@ command_words(const struct ssh_config *config, const char *address, struct argv 
 static int
 start(const char *const *words, struct proxy *out, int *out_fd)
 {
-	int ends[2], code, complaint;
+	struct complaint complaint;
+	int ends[2], code = complaint_open(&complaint);
 
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
-		return errno;
-	complaint = memfd_create("arver-proxy", MFD_CLOEXEC);
-	code = complaint < 0 ? errno : proc_spawn(words, (const int[]){ ends[1], ends[1], complaint }, &out->pid);
-	close(ends[1]);
+	if (code != 0)
+		return code;
+	complaint_let_go(&complaint); /* read only when something goes wrong */
+	code = socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0 ? errno : 0;
+	if (code == 0) {
+		code = proc_spawn(words, (const int[]){ ends[1], ends[1], complaint.to }, &out->pid);
+		close(ends[1]);
+		if (code != 0)
+			close(ends[0]);
+	}
 	if (code != 0) {
 		out->pid = 0;
-		close(ends[0]);
-		fd_drop(&complaint);
+		complaint_done(&complaint);
 		return code;
 	}
 	out->complaint = complaint;
@@ -175,27 +179,18 @@ proxy_start(const struct proxy_way *way, struct proxy *out, int *out_fd, struct 
 		way->address);
 }
 
-/* The last that it has said. */
-static void
-read_complaint(const struct proxy *p, struct str *out)
-{
-	char buf[2048];
-	off_t size = lseek(p->complaint, 0, SEEK_END);
-	ssize_t n = pread(p->complaint, buf, sizeof(buf),
-	    size > (off_t)sizeof(buf) ? size - (off_t)sizeof(buf) : 0);
-
-	if (n > 0)
-		str_add_bytes(out, (struct bytes){ buf, (size_t)n });
-}
-
 void
-proxy_quote(const struct proxy *p, struct str *out)
+proxy_quote(struct proxy *p, struct str *out)
 {
 	AUTO(proc_result_done) struct proc_result said = { 0 };
 
 	if (p->pid == 0)
 		return;
-	read_complaint(p, &said.err);
+	if (!complaint_read(&p->complaint)) {
+		str_add(out, "; the way there says more than can be kept");
+		return;
+	}
+	str_add_bytes(&said.err, str_bytes(&p->complaint.said));
 	if (said.err.len == 0)
 		return;
 	str_add(out, "; the way there says: ");
@@ -203,11 +198,10 @@ proxy_quote(const struct proxy *p, struct str *out)
 }
 
 bool
-proxy_is_refused(const struct proxy *p)
+proxy_is_refused(struct proxy *p)
 {
 	const struct timespec tick = { .tv_nsec = 2000000 };
 	int64_t until = clock_ms() + ENDING_MS;
-	AUTO(str_done) struct str said = { 0 };
 	siginfo_t end = { 0 };
 
 	if (p->pid == 0)
@@ -215,8 +209,8 @@ proxy_is_refused(const struct proxy *p)
 	while (waitid(P_PID, (id_t)p->pid, &end, WEXITED | WNOHANG | WNOWAIT) == 0 &&
 	       end.si_pid == 0 && clock_left(until) > 0)
 		nanosleep(&tick, NULL);
-	read_complaint(p, &said);
-	return openssh_says_refused(str_text(&said)) ||
+	complaint_read(&p->complaint);
+	return openssh_says_refused(str_text(&p->complaint.said)) ||
 	    (end.si_code == CLD_EXITED && (end.si_status == 126 || end.si_status == 127));
 }
 
@@ -235,6 +229,6 @@ proxy_stop(struct proxy *p)
 		kill(-p->pid, SIGKILL);
 		waitpid(p->pid, NULL, 0);
 	}
-	fd_drop(&p->complaint);
+	complaint_done(&p->complaint);
 	p->pid = 0;
 }

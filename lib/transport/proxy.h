@@ -12,6 +12,7 @@
 #include <sys/types.h>
 #include "base/err.h"
 #include "base/str.h"
+#include "transport/complaint.h"
 
 struct ssh_config;
 
@@ -36,18 +37,18 @@ struct proxy_way {
 
 struct proxy {
 	pid_t pid;     /* 0: none */
-	int complaint; /* a file in memory that is its stderr */
+	struct complaint complaint;
 };
 
 /* Start it; *out_fd is our end. ERR_HOST. */
 MUST_CHECK bool proxy_start(const struct proxy_way *way, struct proxy *out, int *out_fd,
     struct err *e);
 
-/* Append what it said last, escaped, behind "; the way there says: ". */
-void proxy_quote(const struct proxy *p, struct str *out);
+/* Append what it said last, escaped, behind "; the way there says: ", or that it was too much. */
+void proxy_quote(struct proxy *p, struct str *out);
 
 /* Has it ended for what will be so again: it cannot be run, or a ssh in it was refused? */
-bool proxy_is_refused(const struct proxy *p);
+bool proxy_is_refused(struct proxy *p);
 
 /* End it and reap it, within a second at most. */
 void proxy_stop(struct proxy *p);

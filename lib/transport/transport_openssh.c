@@ -72,20 +72,24 @@ door_of(const struct transport_openssh *t)
 static bool
 connect_once(struct transport_openssh *t, int64_t until, bool *turned_away, struct err *e)
 {
-	AUTO(str_done) struct str said = { 0 };
 	enum master_end end = master_connect(&t->master, &t->spec, until, &t->mux, e);
-	AUTO(mem_free_drop) char *stored = NULL;
-	bool all = master_says(&t->master, &said);
+	struct bytes said = master_says(&t->master);
+	AUTO(mem_free_drop) char *stored = openssh_says_stored(said, end == MASTER_CONNECTED);
 
-	stored = openssh_says_stored(str_bytes(&said), all && end == MASTER_CONNECTED);
 	if (stored && t->spec.note) /* whatever came of the login */
 		t->spec.note(t->spec.note_arg, stored);
 	if (end == MASTER_CONNECTED)
 		return true;
+	*turned_away = end == MASTER_ENDED && openssh_says_turned_away(said);
+	if (end == MASTER_FLOODED)
+		err_set(e, ERR_HOST,
+		    "no SSH connection to %s: there, or on the way, somebody makes ssh say more than "
+		    "%zu KiB before it is let in",
+		    t->spec.address, COMPLAINT_CAP >> 10);
+	else if (end != MASTER_FAILED)
+		openssh_says(&t->spec, said, end == MASTER_LATE, e);
 	disconnect(t);
-	*turned_away = end == MASTER_ENDED && openssh_says_turned_away(str_bytes(&said));
-	return end != MASTER_FAILED &&
-	       openssh_says(&t->spec, str_bytes(&said), end == MASTER_LATE, e);
+	return false;
 }
 
 static bool
@@ -165,6 +169,7 @@ transport_openssh_new(const struct transport_spec *spec)
 		t->spec.connect_ms = CONNECT_MS;
 	t->base.sudo = !str_equal(t->spec.user, "root");
 	t->mux.fd = -1;
-	t->master = (struct master){ .pidfd = -1, .guard = -1, .complaint = -1 };
+	t->master = (struct master){ .pidfd = -1, .guard = -1,
+		.complaint = { .from = -1, .to = -1 } };
 	return &t->base;
 }

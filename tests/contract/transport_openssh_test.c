@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -69,6 +70,23 @@ open_files(void)
 		n++;
 	closedir(d);
 	return n;
+}
+
+/* The size of the largest file that is open. */
+static off_t
+largest_file(void)
+{
+	DIR *d = opendir("/proc/self/fd");
+	const struct dirent *entry;
+	off_t largest = 0;
+	struct stat st;
+
+	while ((entry = readdir(d)))
+		if (fstatat(dirfd(d), entry->d_name, &st, 0) == 0 && S_ISREG(st.st_mode) &&
+		    st.st_size > largest)
+			largest = st.st_size;
+	closedir(d);
+	return largest;
 }
 
 static size_t files_before;
@@ -260,6 +278,66 @@ transport_openssh_server_that_says_ssh_s_words_is_not_believed(void **state)
 	}
 	sshd_halt(&server);
 	sshd_resume(&server, NULL);
+}
+
+/* In the place of ssh: a program that says much and then is ssh. */
+static void
+put_before_ssh(const char *lines)
+{
+	sshd_shell(&server, "mv bin/ssh bin/ssh.real; echo \"#!/bin/sh\n%s\nexec $PWD/bin/ssh.real "
+			    "\\\"\\$@\\\"\" >bin/ssh; chmod 755 bin/ssh",
+	    lines);
+}
+
+static void
+take_before_ssh_away(void)
+{
+	sshd_shell(&server, "mv bin/ssh.real bin/ssh");
+}
+
+/* Until it is let in, whoever makes ssh say things without end makes it wait, and is told. */
+static void
+transport_openssh_flood_before_the_login_ends_it(void **state)
+{
+	(void)state;
+	put_before_ssh("yes 'debug1: Remote: x' >&2");
+	assert_fails("web1", "no SSH connection to web1: there, or on the way, somebody makes ssh say "
+			     "more than 128 KiB", NULL);
+	take_before_ssh_away();
+}
+
+/* What is said for long, but not too long, is read to its end. */
+static void
+transport_openssh_many_words_before_the_login_are_read(void **state)
+{
+	(void)state;
+	accept_new = true;
+	sshd_known_hosts(&server, "");
+	put_before_ssh("yes x | head -c 100000 >&2");
+	assert_connects("web1");
+	assert_noted("new host key ssh-ed25519 SHA256:");
+	sshd_config(&server, "Host *\n" PLACE KNOWN_IN "IdentityFile %D/missing\n");
+	assert_fails("web1", "login as ", "was refused");
+	take_before_ssh_away();
+	accept_new = false;
+}
+
+/* Far more than a pipe holds, and it is neither kept nor waited for by the one who says it. */
+static void
+transport_openssh_flood_behind_the_login_is_lost(void **state)
+{
+	AUTO(transport_drop) struct transport *t = make_openssh();
+
+	(void)state;
+	put_before_ssh("(until test -e $PWD/flood; do sleep 0.02; done; head -c 50000000 /dev/zero >&2; "
+		       ">$PWD/flooded) &");
+	assert_runs(t);
+	sshd_shell(&server, ">flood; timeout 20 sh -c 'until test -e flooded; do sleep 0.02; done'");
+	assert_in_range(largest_file(), 0, 1 << 20);
+	assert_runs(t);
+	assert_int_equal(t->logins, 1);
+	take_before_ssh_away();
+	sshd_shell(&server, "rm flood flooded");
 }
 
 /* The one place for a login is taken, until somebody is turned away. */
@@ -693,6 +771,9 @@ main(void)
 		CASE(host_key_must_be_known_whatever_ssh_config_says),
 		CASE(host_key_that_is_new_is_accepted_and_told),
 		CASE(server_that_says_ssh_s_words_is_not_believed),
+		CASE(flood_before_the_login_ends_it),
+		CASE(many_words_before_the_login_are_read),
+		CASE(flood_behind_the_login_is_lost),
 		CASE(server_that_turns_it_away_is_asked_again),
 		CASE(does_what_libssh_cannot),
 		CASE(login_refused_names_the_keys),

@@ -6,7 +6,9 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <cmocka.h>
 #include "base/mem.h"
@@ -65,6 +67,59 @@ proxy_command_fills_in_what_ssh_fills_in(void **state)
 	proxy_stop(&p);
 }
 
+/* Far more than is kept, and the connection goes on. */
+static void
+proxy_command_that_says_too_much_is_neither_kept_nor_held_up(void **state)
+{
+	char host[] = "web1", command[] = "sh -c 'head -c 50000000 /dev/zero >&2; echo on; cat'";
+	const struct ssh_config config = { .hostname = host, .port = 22, .proxy_command = command };
+	const struct proxy_way way = { .config = &config, .address = "web1", .wait_ms = 1000 };
+	AUTO(str_done) struct str quote = { 0 };
+	struct proxy p = { 0 };
+	struct err e = { 0 };
+	char said[8] = "";
+	struct stat st;
+	int fd = -1;
+
+	(void)state;
+	assert_true(proxy_start(&way, &p, &fd, &e));
+	assert_int_equal(read(fd, said, 3), 3);
+	assert_string_equal(said, "on\n");
+	assert_int_equal(fstat(p.complaint.from, &st), 0);
+	assert_true(S_ISFIFO(st.st_mode));
+	proxy_quote(&p, &quote);
+	assert_string_equal(str_text(&quote), "; the way there says more than can be kept");
+	assert_in_range(p.complaint.said.len, 0, 2 * COMPLAINT_CAP);
+	close(fd);
+	proxy_stop(&p);
+}
+
+static void
+proxy_command_s_last_words_are_quoted(void **state)
+{
+	char host[] = "web1",
+	     command[] = "sh -c '(yes x | head -c 30000; echo gone) >&2; echo on; cat'";
+	const struct ssh_config config = { .hostname = host, .port = 22, .proxy_command = command };
+	const struct proxy_way way = { .config = &config, .address = "web1", .wait_ms = 1000 };
+	struct proxy p = { 0 };
+	struct err e = { 0 };
+	char said[8] = "";
+	int fd = -1;
+
+	(void)state;
+	assert_true(proxy_start(&way, &p, &fd, &e));
+	assert_int_equal(read(fd, said, 3), 3);
+	for (int i = 0; i < 2; i++) { /* they stay */
+		AUTO(str_done) struct str quote = { 0 };
+
+		proxy_quote(&p, &quote);
+		assert_true(str_starts(str_text(&quote), "; the way there says: ..."));
+		assert_true(str_ends(str_text(&quote), "gone"));
+	}
+	close(fd);
+	proxy_stop(&p);
+}
+
 static void
 proxy_command_gets_nothing_that_a_shell_would_mind(void **state)
 {
@@ -106,6 +161,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(proxy_hop_parse_takes_every_form),
 		cmocka_unit_test(proxy_command_fills_in_what_ssh_fills_in),
+		cmocka_unit_test(proxy_command_that_says_too_much_is_neither_kept_nor_held_up),
+		cmocka_unit_test(proxy_command_s_last_words_are_quoted),
 		cmocka_unit_test(proxy_command_gets_nothing_that_a_shell_would_mind),
 	};
 
