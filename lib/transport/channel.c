@@ -138,7 +138,7 @@ take_output(struct exec *x, bool is_err, struct str *to)
 	char buf[16384];
 	int n;
 
-	while (clock_left(x->ended ? x->linger : x->until) > 0 &&
+	while ((clock_left(x->until) > 0 || clock_left(x->linger) > 0) &&
 	    (n = ssh_channel_read_nonblocking(x->channel, buf, sizeof(buf), is_err)) > 0) {
 		size_t keep = (size_t)n < cap - to->len ? (size_t)n : cap - to->len;
 
