@@ -17,9 +17,9 @@ bool pin_has_hooks(const struct host *h);
 
 /*
  * Fields transport, and, unless that is local, address, port, username; a hook's name; for a disk
- * "data/device", "data/rescue_slots", "data/uuid", "data/takes" and "data/post_open". None where the inventory says nothing. A hook is the
- * words that are run. ERR_DATA for a hook that cannot be run at all. Without keys (NULL) what a disk
- * takes is not known.
+ * "data/device", "data/rescue_slots", "data/uuid", "data/takes" and "data/post_open". None where the
+ * inventory says nothing. A hook is the words that are run. ERR_DATA for a hook that cannot be run at
+ * all. Without keys (NULL) what a disk takes is not known.
  */
 MUST_CHECK bool pin_make_host(struct pins *to, const struct host *h, const struct keyring *keys,
     struct err *e);
