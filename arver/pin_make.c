@@ -75,7 +75,7 @@ add_disk(struct pin *p, const struct disk *d, const struct keyring *keys, struct
 	argv_add(pin_field(p, device), d->device);
 	if (d->uuid)
 		argv_add(pin_field(p, uuid), d->uuid);
-	for (unsigned slot = 0; slot < 32; slot++)
+	for (unsigned slot = 0; slot < INVENTORY_MAX_SLOTS; slot++)
 		if (d->rescue_slots & UINT32_C(1) << slot)
 			argv_addf(pin_field(p, rescue), "%u", slot);
 	while ((path = pin_next_taken(keys, d, path)))

@@ -305,7 +305,7 @@ note_hosts(struct app *app)
 {
 	struct pinned *p = app->pinned;
 
-	for (size_t i = 0; p->begins && i < p->n_hosts; i++) {
+	for (size_t i = 0; i < p->n_hosts; i++) {
 		const struct host *h = inventory_host(app->inventory, i);
 		const struct seen *seen = &p->hosts[i];
 
@@ -322,7 +322,9 @@ pinned_keep(struct app *app)
 
 	if (!p || app->options.dry_run)
 		return;
-	note_hosts(app);
+	if (p->begins && !p->noted)
+		note_hosts(app);
+	p->noted = true;
 	pinned_note_slots(app);
 	if (p->fresh.n == p->n_kept)
 		return;

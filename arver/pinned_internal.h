@@ -18,7 +18,8 @@ struct seen {
 struct pinned {
 	char *dir;
 	bool usable; /* it could be read, and written whenever that was tried */
-	bool begins; /* nothing was in it: the directory is used for the first time */
+	bool begins; /* nothing was in it: the directory is used for the first time, ... */
+	bool noted;  /* ... and its hosts are among those that are to be remembered */
 	struct pins known;
 	struct pins fresh; /* used for the first time in this run ... */
 	size_t n_kept;	   /* ... so many of them are written down */

@@ -61,7 +61,8 @@ struct transport *transport_ssh_new(const struct transport_spec *spec);
 /*
  * The ssh program (8.7 or newer) for the connection and all that ssh_config says of it; commands
  * are run by us, over its control socket. Host keys are as strict as above; no error tells a
- * fingerprint, since others can say ssh's words. sudo where the login is not root. Ends with this process, however that ends. Many threads may have one each.
+ * fingerprint, since others can say ssh's words. sudo where the login is not root. Ends with
+ * this process, however that ends. Many threads may have one each.
  */
 struct transport *transport_openssh_new(const struct transport_spec *spec);
 
