@@ -7,7 +7,8 @@
 # and prints "refused" when it is denied a channel of its own for the first time.
 # "status": it tells again and again that the command has ended; "packets": it takes packets of ten
 # bytes, which is what libssh needs for itself; "silence": it never says whether it runs the command, and
-# asks for channels of its own instead.
+# asks for channels of its own instead, as often as it may before 512 MiB are sent, at which a new exchange
+# of keys is due, and a packet in the midst of that ends the connection.
 import socket
 import sys
 import threading
@@ -68,12 +69,11 @@ class Server(paramiko.ServerInterface):
         try:
             if way == 'packets':
                 say(cMSG_CHANNEL_DATA, channel, READY)
-            while way != 'packets':
-                if way == 'status':
-                    say(cMSG_CHANNEL_REQUEST, channel, 'exit-status', False, 0)
-                    time.sleep(0.1)
-                else:
-                    say(cMSG_CHANNEL_OPEN, 'forwarded-tcpip', 7, 1, 1, 'h' * 15000, 22, 'p' * 15000, 22)
+            while way == 'status':
+                say(cMSG_CHANNEL_REQUEST, channel, 'exit-status', False, 0)
+                time.sleep(0.1)
+            for _ in range(16000 if way == 'silence' else 0):
+                say(cMSG_CHANNEL_OPEN, 'forwarded-tcpip', 7, 1, 1, 'h' * 15000, 22, 'p' * 15000, 22)
         except (EOFError, OSError):
             pass
 
