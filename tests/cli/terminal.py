@@ -4,7 +4,8 @@
 
 What it wrote, byte by byte, goes to the file `raw`, what a person sees in the end to `screen`, and
 what stood in the line of the cursor whenever that was drawn anew, one a line, to `live`. What comes
-on standard input is typed. The exit status is the command's; its process id is in `terminal.pid`.
+on standard input is typed, and then goes to `terminal.typed`. The exit status is the command's; its process
+id is in `terminal.pid`.
 """
 import fcntl
 import os
@@ -74,6 +75,8 @@ def main():
             typed = os.read(0, 100)
             if typed:
                 os.write(master, typed)
+                with open("terminal.typed", "ab") as f:
+                    f.write(typed)
             else:
                 ears.remove(0)
         if master in ready:
