@@ -27,7 +27,8 @@ static const struct reason reasons[] = {
 	    "disks of which it is not known what happened",
 	    "run the same command again: it looks first" },
 	{ ERR_KEY, false, "1 disk that no key of yours opens", "disks that no key of yours opens",
-	    "ask a colleague for --add-user" },
+	    "ask a colleague for --add-user, or see in `git log --stat keys` whether key files of yours "
+	    "are gone" },
 	{ ERR_DISK, false, "1 disk that is not as it must be", "disks that are not as they must be",
 	    "see the reasons above, and --info" },
 	{ ERR_HOOK, false, "1 disk whose hooks failed", "disks whose hooks failed",

@@ -45,7 +45,8 @@ summary_lines_group_by_reason_and_tell_hosts_once(void **state)
 	    "command again",
 	    "1 host that waits for --accept-changes: colo/h4: see the differences above and `git log -p "
 	    "disks settings`, then --accept-changes",
-	    "1 disk that no key of yours opens: colo/h2/d1: ask a colleague for --add-user",
+	    "1 disk that no key of yours opens: colo/h2/d1: ask a colleague for --add-user, "
+	    "or see in `git log --stat keys` whether key files of yours are gone",
 	    "1 disk whose hooks failed: colo/h2/d2: put the hooks right, then run the same command again; "
 	    "where a disk is opened or closed already, do by hand what its hook does",
 	    "1 disk not as asked for another reason: colo/h2/d3: see above",
