@@ -228,21 +228,44 @@ sshd_begin()
 	HOST_LINES=$(echo "$HOST_LINES" | tr '|' '\n')
 }
 
-sshd_try() # once more, on the same port; with $SSHD_OPTIONS, which count before ours
+# LOG PORT OPTION...: a sshd with these options, which count before ours; $sshd. 1 if the port is taken.
+sshd_at()
 {
-	# shellcheck disable=SC2086
-	"$(command -v sshd)" -D -f /dev/null -E "$WORK/sshd.log" ${SSHD_OPTIONS:-} -o ListenAddress=127.0.0.1 -o Port="$port" \
+	local log="$1" at="$2"
+
+	shift 2
+	"$(command -v sshd)" -D -f /dev/null -E "$WORK/$log" "$@" -o ListenAddress=127.0.0.1 -o Port="$at" \
 		-o PidFile=none -o HostKey="$WORK/host_key" -o AuthorizedKeysFile="$WORK/id.pub" \
 		-o StrictModes=no -o UsePAM=no -o PasswordAuthentication=no -o MaxStartups="${MAX_STARTUPS:-300}" \
 		-o PermitRootLogin=yes -o LogLevel=INFO &
-	echo $! >sshd.pid
-	eventually grep -qs -e 'Server listening' -e 'Cannot bind' sshd.log
-	grep -q 'Server listening' sshd.log || { rm -f sshd.log; return 1; }
+	sshd=$!
+	eventually grep -qs -e 'Server listening' -e 'Cannot bind' "$log"
+	grep -q 'Server listening' "$log" || { rm -f "$log"; return 1; }
 }
 
-sshd_end()
+sshd_try() # once more, on the same port; with $SSHD_OPTIONS
+{
+	# shellcheck disable=SC2086
+	sshd_at sshd.log "$port" ${SSHD_OPTIONS:-} || return 1
+	echo "$sshd" >sshd.pid
+}
+
+# NAME OPTION...: one more until the test ends, on the next port that is free, which is $beside then
+sshd_beside()
+{
+	local log="$1.log"
+
+	shift
+	beside=$((${beside:-$port} + 1))
+	until sshd_at "$log" $beside "$@"; do beside=$((beside + 1)); done
+	until_the_end "$sshd"
+	printf '[127.0.0.1]:%s %s\n' $beside "$(cut -d' ' -f1,2 host_key.pub)" >>known_hosts
+}
+
+sshd_end() # and nobody listens any more
 {
 	kill "$(cat sshd.pid)" 2>/dev/null || true
+	wait "$(cat sshd.pid)" 2>/dev/null || true
 	rm -f sshd.pid
 }
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env ruby
 # SPDX-License-Identifier: MIT
 # Servers that get stuck, each on a port of its own that is printed behind its name:
+#   refused has the port, and nobody listens there
 #   hole    its queue of connections is full: packets vanish
 #   silent  accepts and says nothing
 #   banner  greets as SSH does and stops there
@@ -14,6 +15,8 @@ def server(name)
   listener
 end
 
+REFUSED = Socket.new(:INET, :STREAM).tap { |s| s.bind(Addrinfo.tcp('127.0.0.1', 0)) }
+puts "refused #{REFUSED.local_address.ip_port}"
 # Linux drops what comes once the queue of a listener is full.
 hole = server('hole')
 hole.listen(0)
