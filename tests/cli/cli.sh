@@ -69,9 +69,9 @@ need_root() # for what LUKS by libcryptsetup, or root's login, needs
 	[ "$(id -u)" = 0 ] || { echo "skipped: needs root"; exit 0; }
 }
 
-eventually() # COMMAND...: repeat it until it succeeds, for twenty seconds at most
+eventually() # COMMAND...: repeat it until it succeeds, for a minute at most
 {
-	local tries=1000
+	local tries=3000
 
 	until "$@"; do
 		tries=$((tries - 1))

@@ -87,7 +87,7 @@ expect_typed_in_place() # QUESTION ANSWER ACTION...
 	printf %s "$answer" >typed/answer
 	"$SECRETS" needles typed >needles
 	mkfifo keyboard
-	as alice timeout 60 "$TESTS/terminal.py" 80 ./watch needles report.typed \
+	as alice timeout 300 "$TESTS/terminal.py" 80 ./watch needles report.typed \
 		"$(realpath bin/arver-plain)" "$@" <keyboard &
 	session=$!
 	exec 3>keyboard
