@@ -266,7 +266,7 @@ proc_run_closed_gate_at_the_deadline_sends_nothing(void **state)
 	/* says GO only when told to end: too late */
 	run_sh("trap 'echo GO; exit 0' TERM; echo wait; while :; do sleep 0.02; done",
 	    (struct proc_command){
-		.input = &input, .n_input = 1, .gate = ask, .gate_arg = &g, .limit_ms = 200 },
+		.input = &input, .n_input = 1, .gate = ask, .gate_arg = &g, .limit_ms = 1000 },
 	    &r);
 	assert_int_equal(r.end, PROC_DEADLINE);
 	assert_string_equal(str_text(&r.out), "wait\nGO\n");
@@ -316,11 +316,11 @@ proc_run_deadline_ends_the_whole_group(void **state)
 		const char *script; /* prints the process ids that must be gone */
 		int least_ms; /* the second of grace, where somebody does not go */
 	} cases[] = {
-		{ "echo $$; sleep 100 & echo $!; wait", 200 },
-		{ "trap '' TERM; echo $$; sh -c 'echo $$; sleep 100; :' & wait", 1200 },
-		{ "echo $$; sh -c 'trap \"\" TERM; echo $$; sleep 100; :' & wait", 1200 },
+		{ "echo $$; sleep 100 & echo $!; wait", 1000 },
+		{ "trap '' TERM; echo $$; sh -c 'echo $$; sleep 100; :' & wait", 2000 },
+		{ "echo $$; sh -c 'trap \"\" TERM; echo $$; sleep 100; :' & wait", 2000 },
 		/* of the group, but holds no pipe */
-		{ "trap '' TERM; sleep 100 >/dev/null 2>&1 & echo $!; trap - TERM; sleep 100", 200 },
+		{ "trap '' TERM; sleep 100 >/dev/null 2>&1 & echo $!; trap - TERM; sleep 100", 1000 },
 	};
 
 	(void)state;
@@ -328,7 +328,7 @@ proc_run_deadline_ends_the_whole_group(void **state)
 		AUTO(proc_result_done) struct proc_result r = { 0 };
 		int64_t begin = clock_ms(), took;
 
-		run_sh(cases[i].script, (struct proc_command){ .limit_ms = 200 }, &r);
+		run_sh(cases[i].script, (struct proc_command){ .limit_ms = 1000 }, &r);
 		took = clock_ms() - begin;
 		assert_int_equal(r.end, PROC_DEADLINE);
 		assert_in_range(took, cases[i].least_ms, 10000);
