@@ -2,78 +2,79 @@
 /*
  * err: a sentence is built in a buffer of its own and then copied, so that the
  * old text may be an argument of the new one. What could upset a terminal
- * becomes '?'; what does not fit is cut between two characters, not inside one.
+ * becomes '?'; what does not fit is taken out of its middle, where paths are: the
+ * reason stands at the end.
  */
 #include "base/err.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 #include "base/str.h"
 
-/* Copy `from` to e->text, made harmless and cut to its size. */
+/* What could upset a terminal becomes '?'. */
 static void
-put_text(struct err *e, const char *from)
+make_harmless(struct str *text)
 {
-	size_t left = strlen(from), n = 0;
-
-	while (left > 0) {
-		size_t len = str_printable(from, left);
-		size_t step = len > 0 ? len : 1;
-
-		if (n + step >= sizeof(e->text))
-			break;
-		if (len > 0)
-			memcpy(e->text + n, from, len);
-		else
-			e->text[n] = '?';
-		n += step;
-		from += step;
-		left -= step;
+	for (size_t i = 0, n; i < text->len; i += n ? n : 1) {
+		n = str_printable(text->ptr + i, text->len - i);
+		if (n == 0)
+			text->ptr[i] = '?';
 	}
-	e->text[n] = '\0';
+}
+
+/* The sentence and, for an errno value, what that means. */
+static bool
+set(struct err *e, enum err_kind kind, int code, const char *fmt, va_list args)
+{
+	AUTO(str_done) struct str text = { 0 };
+	char buf[128]; /* libc's texts are below 64 bytes */
+
+	str_addv(&text, fmt, args);
+	if (code)
+		str_addf(&text, ": %s", strerror_r(code, buf, sizeof(buf)));
+	make_harmless(&text);
+	str_shorten(&text, sizeof(e->text) - 1);
+	e->kind = kind;
+	memcpy(e->text, str_text(&text), text.len + 1);
+	return false;
 }
 
 bool
 err_set(struct err *e, enum err_kind kind, const char *fmt, ...)
 {
-	char text[2 * sizeof(e->text)];
 	va_list args;
 
 	if (!e)
 		return false;
 	va_start(args, fmt);
-	vsnprintf(text, sizeof(text), fmt, args);
+	set(e, kind, 0, fmt, args);
 	va_end(args);
-	e->kind = kind;
-	put_text(e, text);
 	return false;
 }
 
 bool
 err_errno(struct err *e, enum err_kind kind, int code, const char *fmt, ...)
 {
-	char text[2 * sizeof(e->text)], buf[128]; /* libc's texts are below 64 bytes */
 	va_list args;
 
 	if (!e)
 		return false;
 	va_start(args, fmt);
-	vsnprintf(text, sizeof(text), fmt, args);
+	set(e, kind, code, fmt, args);
 	va_end(args);
-	return err_set(e, kind, "%s: %s", text, strerror_r(code, buf, sizeof(buf)));
+	return false;
 }
 
 bool
 err_wrap(struct err *e, const char *fmt, ...)
 {
-	char context[sizeof(e->text)];
+	AUTO(str_done) struct str context = { 0 };
 	va_list args;
 
 	if (!e)
 		return false;
 	va_start(args, fmt);
-	vsnprintf(context, sizeof(context), fmt, args);
+	str_addv(&context, fmt, args);
 	va_end(args);
-	return err_set(e, e->kind, "%s: %s", context, e->text);
+	return err_set(e, e->kind, "%s: %s", str_text(&context), e->text);
 }

@@ -33,7 +33,7 @@ enum err_kind {
 /* Plain data that the caller owns: `struct err e = { 0 };`, no clean-up. */
 struct err {
 	enum err_kind kind;
-	char text[512]; /* one sentence, cut if longer; foreign bytes escaped */
+	char text[512]; /* one sentence; if longer, its middle is missing */
 };
 
 /*

@@ -2,14 +2,12 @@
 /*
  * log: a line is built in one buffer and leaves in one write, so lines of
  * several threads do not mix. The whole text is treated as foreign: what
- * could upset a terminal is shown as \xNN, what is too long ends in "...".
+ * could upset a terminal is shown as \xNN, what is too long loses its middle.
  */
 #include "base/log.h"
 
 #include <errno.h>
 #include <stdarg.h>
-#include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 #include "base/file.h"
 #include "base/str.h"
@@ -44,27 +42,18 @@ log_get_level(void)
 	return most_shown;
 }
 
-/* Copy text behind the n bytes in line, made harmless; returns the new length. */
-static size_t
-add_harmless(char *line, size_t n, const char *text)
+static void
+add_harmless(struct str *line, struct bytes text)
 {
-	const size_t room = LINE_MAX_BYTES - sizeof("\\xNN...\n");
-	size_t left = strlen(text);
+	const char *p = text.ptr;
 
-	while (left > 0) {
-		size_t len = str_printable(text, left), step = len > 0 ? len : 1;
-
-		if (n >= room)
-			return n + (size_t)sprintf(line + n, "...");
-		if (len > 0)
-			memcpy(line + n, text, len);
+	for (size_t i = 0, n; i < text.len; i += n ? n : 1) {
+		n = str_printable(p + i, text.len - i);
+		if (n > 0)
+			str_add_bytes(line, (struct bytes){ p + i, n });
 		else
-			sprintf(line + n, "\\x%02x", (unsigned char)*text);
-		n += len > 0 ? len : 4;
-		text += step;
-		left -= step;
+			str_addf(line, "\\x%02x", (unsigned char)p[i]);
 	}
-	return n;
 }
 
 void
@@ -76,21 +65,21 @@ log_line(enum log_level level, const char *fmt, ...)
 		[LOG_INFO] = { "", "" },
 		[LOG_DEBUG] = { "debug: ", "debug: " },
 	};
-	char text[LINE_MAX_BYTES], line[LINE_MAX_BYTES];
+	AUTO(str_done) struct str text = { 0 }, line = { 0 };
 	int saved = errno;
 	va_list args;
-	size_t n;
 
 	if (level > most_shown)
 		return;
 	va_start(args, fmt);
-	vsnprintf(text, sizeof(text), fmt, args);
+	str_addv(&text, fmt, args);
 	va_end(args);
-	n = (size_t)sprintf(line, "%s", prefix[level][colour]);
-	n = add_harmless(line, n, text);
-	line[n++] = '\n';
+	str_add(&line, prefix[level][colour]);
+	add_harmless(&line, str_bytes(&text));
+	str_shorten(&line, LINE_MAX_BYTES - 1);
+	str_add_char(&line, '\n');
 	if (before_line)
 		before_line();
-	file_write_all(STDERR_FILENO, (struct bytes){ line, n });
+	file_write_all(STDERR_FILENO, str_bytes(&line));
 	errno = saved;
 }

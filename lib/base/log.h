@@ -5,7 +5,7 @@
  * up). lib/ and keystore/ log at debug only; what a person must hear they
  * return or hand to a callback. A line begins with "error: ", "warning: ",
  * nothing, or "debug: "; what could upset a terminal becomes \xNN, and what is
- * over 4000 bytes is cut. errno stays as it was. Any thread.
+ * over 4000 bytes loses its middle. errno stays as it was. Any thread.
  */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H

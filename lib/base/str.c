@@ -14,6 +14,8 @@
 
 #define STR_MAX ((size_t)1 << 30)
 #define NAME_MAX_DISTANCE 64 /* longest name str_distance looks at */
+#define WORD_KEPT 60	     /* bytes of a word that is cut, at least */
+#define WORDS_CUT 4	     /* in one sentence */
 
 static size_t
 capacity(size_t len)
@@ -74,9 +76,8 @@ str_add_char(struct str *s, char c)
 	str_add_bytes(s, (struct bytes){ &c, 1 });
 }
 
-/* Both addf functions: returns the formatted length, and never fails. */
-static void
-add_formatted(struct str *s, const char *fmt, va_list args)
+void
+str_addv(struct str *s, const char *fmt, va_list args)
 {
 	va_list again;
 	int n;
@@ -96,7 +97,7 @@ str_addf(struct str *s, const char *fmt, ...)
 	va_list args;
 
 	va_start(args, fmt);
-	add_formatted(s, fmt, args);
+	str_addv(s, fmt, args);
 	va_end(args);
 }
 
@@ -261,6 +262,58 @@ str_add_escaped(struct str *out, struct bytes foreign, size_t cap)
 	}
 }
 
+static bool
+is_inside_character(char c)
+{
+	return ((unsigned char)c & 0xc0) == 0x80;
+}
+
+/* Of the n bytes from `at` on the first third and the last two of `keep` stay, less what would be half a character. */
+static void
+cut_middle(struct str *s, size_t at, size_t n, size_t keep)
+{
+	size_t head = at + keep / 3, tail = at + n - (keep - keep / 3 - 3);
+
+	while (head > at && is_inside_character(s->ptr[head]))
+		head--;
+	while (tail < at + n && is_inside_character(s->ptr[tail]))
+		tail++;
+	memcpy(s->ptr + head, "...", 3);
+	memmove(s->ptr + head + 3, s->ptr + tail, s->len - tail + 1);
+	s->len -= tail - head - 3;
+}
+
+/* The longest run of bytes without a blank; returns how many. */
+static size_t
+longest_word(const char *text, size_t *out_at)
+{
+	size_t longest = 0;
+
+	for (const char *p = text; *p; p += *p == ' ') {
+		size_t len = strcspn(p, " ");
+
+		if (len > longest) {
+			longest = len;
+			*out_at = (size_t)(p - text);
+		}
+		p += len;
+	}
+	return longest;
+}
+
+void
+str_shorten(struct str *s, size_t max)
+{
+	for (int i = 0; s->len > max; i++) {
+		size_t at = 0, n = longest_word(s->ptr, &at), over = s->len - max;
+
+		if (i < WORDS_CUT && n > WORD_KEPT)
+			cut_middle(s, at, n, n > WORD_KEPT + over ? n - over : WORD_KEPT);
+		else
+			cut_middle(s, 0, s->len, max);
+	}
+}
+
 void
 argv_done(struct argv *a)
 {
@@ -311,7 +364,7 @@ argv_addf(struct argv *a, const char *fmt, ...)
 	va_list args;
 
 	va_start(args, fmt);
-	add_formatted(&word, fmt, args);
+	str_addv(&word, fmt, args);
 	va_end(args);
 	argv_give(a, str_take(&word));
 }

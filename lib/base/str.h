@@ -6,6 +6,7 @@
 #ifndef BASE_STR_H
 #define BASE_STR_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include "base/err.h"
@@ -35,6 +36,7 @@ void str_add(struct str *s, const char *text);
 void str_add_bytes(struct str *s, struct bytes b);
 void str_add_char(struct str *s, char c);
 void str_addf(struct str *s, const char *fmt, ...) PRINTF(2, 3);
+void str_addv(struct str *s, const char *fmt, va_list args) PRINTF(2, 0);
 const char *str_text(const struct str *s); /* never NULL: "" when empty */
 struct bytes str_bytes(const struct str *s);
 /* The string as owned memory (never NULL, free()); *s becomes empty. */
@@ -66,6 +68,12 @@ size_t str_printable(const char *p, size_t len);
  * doubled, and what is over `cap` source bytes is cut and marked with "...".
  */
 void str_add_escaped(struct str *out, struct bytes foreign, size_t cap);
+
+/*
+ * Cut to at most `max` bytes (200 or more), so that a sentence can still be read: "..." takes the place
+ * of the middle of its longest words, which are paths and the like, or where that is not enough, of all of it.
+ */
+void str_shorten(struct str *s, size_t max);
 
 /* A NULL-terminated list of words that it owns. Zero-initialize. */
 struct argv {

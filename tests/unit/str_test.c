@@ -233,6 +233,44 @@ argv_words_end_with_null_at_every_length(void **state)
 	assert_string_equal(a.at[99], "word 99");
 }
 
+/* The text: words of so many x with one blank before each but the first, then the end. */
+static void
+str_shorten_longest_words_lose_their_middle(void **state)
+{
+	static const struct {
+		size_t words[8];
+		const char *end;
+	} cases[] = {
+		{ { 5 }, ": it" },/* it fits */
+		{ { 3, 400 }, ": it is" },/* one word is long */
+		{ { 150, 150 }, " is that of" }, /* two are */
+		{ { 90, 90, 90, 90, 90, 90 }, " end" }, /* and more than are cut */
+		{ { 40, 40, 40, 40, 40, 40, 40 }, " end" }, /* none is */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		AUTO(str_done) struct str s = { 0 };
+		size_t before;
+
+		for (size_t k = 0; k < 8 && cases[i].words[k] > 0; k++) {
+			str_add(&s, k > 0 ? " " : "");
+			for (size_t n = cases[i].words[k]; n > 0; n--)
+				str_add_char(&s, 'x');
+		}
+		str_add(&s, cases[i].end);
+		before = s.len;
+		str_shorten(&s, 200);
+		assert_int_equal(s.len, strlen(s.ptr));
+		assert_int_equal(strstr(s.ptr, "...") != NULL, before > 200);
+		assert_in_range(s.len, before < 150 ? before : 150, 200);
+		assert_memory_equal(s.ptr, "xxx", 3);
+		assert_true(str_ends(s.ptr, cases[i].end));
+		str_add(&s, "and more");
+		assert_true(str_ends(s.ptr, "and more"));
+	}
+}
+
 static void
 argv_done_list_can_be_filled_again(void **state)
 {
@@ -262,6 +300,7 @@ main(void)
 		cmocka_unit_test(str_distance_counts_edits_up_to_the_limit),
 		cmocka_unit_test(str_printable_measures_one_character),
 		cmocka_unit_test(str_add_escaped_foreign_text_is_harmless_and_capped),
+		cmocka_unit_test(str_shorten_longest_words_lose_their_middle),
 		cmocka_unit_test(argv_words_end_with_null_at_every_length),
 		cmocka_unit_test(argv_done_list_can_be_filled_again),
 	};
