@@ -21,7 +21,11 @@
 void
 app_warn(void *arg, const char *text)
 {
-	(void)arg;
+	struct app *app = arg;
+
+	if (argv_has(&app->told, text))
+		return;
+	argv_add(&app->told, text);
 	log_line(LOG_WARNING, "%s", text);
 }
 
@@ -50,6 +54,7 @@ app_done(struct app *app)
 	fd_drop(&app->dir);
 	config_done(&app->config);
 	show_done(&app->show);
+	argv_done(&app->told);
 }
 
 bool
@@ -88,6 +93,7 @@ app_open_keystore(struct app *app, struct err *e)
 		.trust_all = app->options.trust_all,
 		.inventory = app->inventory,
 		.warn = app_warn,
+		.warn_arg = app,
 	};
 
 	return app->keystore || keystore_open(&o, &app->keystore, e);

@@ -40,6 +40,7 @@ struct app {
 	struct pool *pool;		/* of SSH connections, after logins_unlock; or NULL */
 	const atomic_int *cancel;
 	struct show show;
+	struct argv told;		/* warnings of the key store */
 	/* What the verb wants to hear of a run. */
 	struct {
 		void (*on_row)(void *arg, const struct row *row);
@@ -88,7 +89,7 @@ MUST_CHECK bool app_open_journal(struct app *app, struct err *e);
 struct run_options app_run_options(struct app *app, void (*on_row)(void *arg, const struct row *row),
     void *arg);
 
-/* A warning for the person, for callbacks: `arg` is not used. */
+/* A warning for the person, once in a command, for callbacks: `arg` is the app. */
 void app_warn(void *arg, const char *text);
 /* Say once, if it is so, that secrets lie in memory that is not locked. */
 void app_warn_unlocked(void);

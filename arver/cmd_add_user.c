@@ -257,11 +257,13 @@ static bool
 check(struct granting *g, const struct target_set *set, struct err *e)
 {
 	struct app *app = g->app;
+	AUTO(argv_done) struct argv files = { 0 };
 
 	if (g->to->revoked)
 		return err_set(e, ERR_REFUSED, "%s was revoked on %s: no new grants", g->to->name,
 		    g->to->revoked);
 	if (!app_open_keystore(app, e) || !keystore_check_recipient(app->keystore, g->to, e) ||
+	    !keystore_files(app->keystore, g->to->name, &files, e) ||
 	    !app_load_keys(app, e) || !app_check_set_key(app, set, e) ||
 	    !keystore_publish(app->keystore, app->me, e))
 		return false;

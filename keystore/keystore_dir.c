@@ -64,6 +64,17 @@ open_if_there(int at, const char *name, int *out_fd, struct err *e)
 }
 
 static bool
+open_admin(int keys, const char *name, int *out_fd, struct err *e)
+{
+	if (open_if_there(keys, name, out_fd, e))
+		return true;
+	if (errno != ENOTDIR)
+		return err_wrap(e, "keys");
+	return err_set(e, ERR_DATA, "keys/%s is not a directory itself: look who put it there "
+	    "(`git log keys`), and remove it", name);
+}
+
+static bool
 open_keys(const struct keystore_options *o, int *out_fd, struct err *e)
 {
 	return open_if_there(o->dir, "keys", out_fd, e);
@@ -80,12 +91,12 @@ keystore_dir_open(const struct keystore_options *o, const char *admin, int *out_
 		return false;
 	if (keys < 0)
 		return true;
-	if (!open_if_there(keys, admin, out_fd, e))
-		return err_wrap(e, "keys");
+	if (!open_admin(keys, admin, out_fd, e))
+		return false;
 	if (*out_fd >= 0)
 		return true;
-	if (!open_if_there(keys, backup, out_fd, e))
-		return err_wrap(e, "keys");
+	if (!open_admin(keys, backup, out_fd, e))
+		return false;
 	if (*out_fd >= 0)
 		keystore_warn(o, "keys/%s is missing (did a Ruby Arver crash?): keys/%s is read "
 		    "instead", admin, backup);
@@ -137,10 +148,8 @@ keystore_dir_open_to_change(const struct keystore_options *o, const char *admin,
 		return true;
 	if (!restore(keys, admin, e))
 		return false;
-	if (create ? keystore_dir_make(keys, admin, 0777, out_fd, e)
-		   : open_if_there(keys, admin, out_fd, e))
-		return true;
-	return err_wrap(e, "keys");
+	return create ? keystore_dir_make(keys, admin, 0777, out_fd, e) || err_wrap(e, "keys")
+		      : open_admin(keys, admin, out_fd, e);
 }
 
 static void
@@ -157,6 +166,7 @@ keystore_dir_list(const struct keystore_options *o, const char *admin, int dir, 
     struct argv *out, struct err *e)
 {
 	AUTO(argv_done) struct argv names = { 0 };
+	size_t n_passed_over = 0;
 
 	if (!file_list_dir(dir, &names, e))
 		return err_wrap(e, "keys/%s", admin);
@@ -167,8 +177,11 @@ keystore_dir_list(const struct keystore_options *o, const char *admin, int dir, 
 			continue; /* gone meanwhile */
 		if (keystore_dir_file_ok(names.at[i]) && S_ISREG(st.st_mode))
 			argv_add(out, names.at[i]);
-		else if (tell || has_controls(names.at[i]))
+		else if ((tell || has_controls(names.at[i])) && n_passed_over++ < KEYSTORE_TOLD)
 			warn_passed_over(o, admin, names.at[i]);
 	}
+	if (n_passed_over > KEYSTORE_TOLD)
+		keystore_warn(o, "keys/%s: %zu more are no key files and were passed over", admin,
+		    n_passed_over - KEYSTORE_TOLD);
 	return true;
 }

@@ -22,6 +22,12 @@
 			(o)->warn((o)->warn_arg, said_.text);                                      \
 	} while (0)
 
+/*
+ * So many files of one kind are told one by one, the others by their number: whoever can write the
+ * directory could hide with a flood of them what else is said.
+ */
+#define KEYSTORE_TOLD 10
+
 /* May this be the name of an admin's directory, or of a key file in it? */
 bool keystore_dir_admin_ok(const char *name);
 bool keystore_dir_file_ok(const char *name);
@@ -47,7 +53,7 @@ MUST_CHECK bool keystore_dir_make(int at, const char *name, mode_t mode, int *ou
 
 /*
  * Names of the key files in an open keys/ADMIN, sorted. What does not belong there (a name with
- * a dot in front, a directory, a link) is left out and, with `tell`, warned of; of a name with
+ * a dot in front, a directory, a link) is left out and, with `tell`, warned of; of names with
  * control characters always.
  */
 MUST_CHECK bool keystore_dir_list(const struct keystore_options *o, const char *admin, int dir,

@@ -46,9 +46,10 @@ stored_list_done(struct stored_list *l)
 
 /* A file that is left alone, and why. */
 static void
-warn_file(const struct keystore *ks, const char *name, const char *why)
+warn_file(struct keystore *ks, const char *name, const char *why)
 {
-	keystore_warn(&ks->o, "keys/%s/%.*s... is left alone: %s", ks->me, SHORT_NAME, name, why);
+	if (ks->n_left_alone++ < KEYSTORE_TOLD)
+		keystore_warn(&ks->o, "keys/%s/%.*s... is left alone: %s", ks->me, SHORT_NAME, name, why);
 }
 
 /* One file; what cannot be a key file is told and not kept. *total counts what is. */
@@ -60,7 +61,7 @@ read_file(struct keystore *ks, int dir, const char *name, size_t *total, struct 
 	struct stored *s;
 
 	if (!file_read_at(dir, name, KEYSTORE_MAX_FILE, &content, &fault)) {
-		keystore_warn(&ks->o, "keys/%s: %s", ks->me, fault.text);
+		warn_file(ks, name, fault.text);
 		return;
 	}
 	if (!openpgp_is_armored(str_bytes(&content), &fault)) {
@@ -140,7 +141,7 @@ apply(const struct voucher *v, struct entry *entry)
 }
 
 static void
-add_entry(struct keystore *ks, struct keyring *kr, const struct stored *s, struct entry *entry)
+add_entry(struct keyring *kr, const struct stored *s, struct entry *entry)
 {
 	const struct key key = {
 		.state = state_of(entry),
@@ -154,10 +155,24 @@ add_entry(struct keystore *ks, struct keyring *kr, const struct stored *s, struc
 		.file = s->name,
 	};
 
-	if (key.state == KEY_FUTURE)
-		keystore_warn(&ks->o, "keys/%s/%.*s...: a key of %s is dated more than a day ahead "
-		    "and will be tried last", ks->me, SHORT_NAME, s->name, entry->path);
 	keyring_add(kr, entry->path, &key, TAKE(entry->key));
+}
+
+static void
+tell_future(struct keystore *ks, const struct stored *s, const struct entry_list *l)
+{
+	const char *first = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; i < l->n; i++)
+		if (state_of(&l->at[i]) == KEY_FUTURE)
+			first = n++ == 0 ? l->at[i].path : first;
+	if (n == 1)
+		keystore_warn(&ks->o, "keys/%s/%.*s...: a key of %s is dated more than a day ahead and will "
+		    "be tried last", ks->me, SHORT_NAME, s->name, first);
+	else if (n > 1)
+		keystore_warn(&ks->o, "keys/%s/%.*s...: a key of %s and %zu others are dated more than a "
+		    "day ahead and will be tried last", ks->me, SHORT_NAME, s->name, first, n - 1);
 }
 
 /* Last to first: the main entry of a path is added behind its :also, and so wins among equals. */
@@ -171,10 +186,11 @@ add_entries(struct keystore *ks, struct keyring *kr, const struct stored *s,
 	if (v.there && !v.by)
 		keystore_warn(&ks->o, "keys/%s/%.*s...: its grant %s: its keys are tried last until "
 		    "they are proven", ks->me, SHORT_NAME, s->name, v.why.text);
-	for (size_t i = l->n; i > 0; i--) {
-		apply(&v, &l->at[i - 1]);
-		add_entry(ks, kr, s, &l->at[i - 1]);
-	}
+	for (size_t i = 0; i < l->n; i++)
+		apply(&v, &l->at[i]);
+	tell_future(ks, s, l);
+	for (size_t i = l->n; i > 0; i--)
+		add_entry(kr, s, &l->at[i - 1]);
 }
 
 /* A file that my key and gpg make nothing of. */
@@ -341,6 +357,7 @@ keystore_fill(struct keystore *ks, struct keyring *kr, struct err *e)
 	AUTO(stored_list_done) struct stored_list files = { 0 };
 	AUTO(tally_done) struct tally tally = { 0 };
 
+	ks->n_left_alone = 0;
 	if (!read_files(ks, &files, e))
 		return false;
 	if (files.n > 0 && !keystore_need_gpg(ks, e))
@@ -350,6 +367,9 @@ keystore_fill(struct keystore *ks, struct keyring *kr, struct err *e)
 			return false;
 	if (!tell_doubts(ks, &tally, e) || !tell_foreign(ks, &tally, e))
 		return false;
+	if (ks->n_left_alone > KEYSTORE_TOLD)
+		keystore_warn(&ks->o, "keys/%s: %zu more are left alone", ks->me,
+		    ks->n_left_alone - KEYSTORE_TOLD);
 	tell_shared(ks, &tally);
 	tell_standing_back(ks, kr);
 	return true;

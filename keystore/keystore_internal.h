@@ -14,6 +14,7 @@ struct keystore {
 	char *me;	 /* what o.me points to */
 	struct gpg *gpg; /* NULL until keystore_need_gpg */
 	struct argv read; /* my files, the keys of which are in the keyring */
+	size_t n_left_alone; /* of my files: told, and counted */
 	bool has_signed;  /* my key has made a signature in this run */
 };
 

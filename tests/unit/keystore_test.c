@@ -523,8 +523,8 @@ keystore_fill_of_much_that_is_no_message_keeps_none_of_it(void **state)
 	put_sparse(w, "keys/alice/1", "-----BEGIN PGP MESSAGE-----\n", 17 << 20);
 	before = most_kilobytes_ever();
 	expect_fill(w, "/a K 0; ");
-	expect_warning(w, "keys/alice/059... is left alone: not an armored");
-	expect_warning(w, "keys/alice: 1 ");
+	expect_warning(w, "keys/alice/01... is left alone: not an armored");
+	expect_warning(w, "keys/alice: 51 more are left alone");
 	assert_true(most_kilobytes_ever() - before < 500 << 10); /* AddressSanitizer keeps 256 */
 }
 
@@ -539,7 +539,8 @@ keystore_fill_of_more_than_256_mib_leaves_the_rest_alone(void **state)
 		put_sparse(w, name, "-----BEGIN PGP MESSAGE-----\n", 15 << 20);
 	}
 	expect_fill(w, "");
-	expect_warning(w, "keys/alice/26... is left alone: no empty line");
+	expect_warning(w, "keys/alice/18... is left alone: no empty line");
+	expect_warning(w, "keys/alice: 8 more are left alone");
 	expect_warning(w, "keys/alice/27... is left alone: with those before it, it is more");
 }
 

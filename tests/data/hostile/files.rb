@@ -84,8 +84,8 @@ module Hostile
     'a link to nothing' => THINGS['a link to nothing'].last, 'a FIFO' => THINGS['a FIFO'].last,
     'a file' => ->(at) { write(at, 'x') } }.each do |what, put|
     %w[bob bob.bak].each do |name|
-      says = "#{name} is not a directory itself"
-      refused("keys/#{name}, when he is granted a disk: #{what}", says, words: GRANT, tools: %w[gpgconf], errors: 3) do
+      says = "keys/#{name} is not a directory itself: look who put it there (`git log keys`), and remove it"
+      refused("keys/#{name}, when he is granted a disk: #{what}", says, words: GRANT, tools: %w[gpgconf]) do
         instance_exec("keys/#{name}", &put)
       end
       refused("keys/#{name}, when he leaves: #{what}", says, words: REMOVAL, tools: %w[gpgconf]) do
@@ -136,7 +136,12 @@ module Hostile
   set_aside('key files: thirty that begin as messages, behind the good one', 'it is more than 256 MiB') do
     30.times { |i| sparse "keys/alice/x#{i}", "-----BEGIN PGP MESSAGE-----\n", 15 << 20 }
   end
-  set_aside('key files: a thousand empty ones', 'is left alone') { 1000.times { |i| write "keys/alice/#{i}", '' } }
+  set_aside('key files: a thousand empty ones', ['is left alone', 'keys/alice: 990 more are left alone'], lines: 11) do
+    1000.times { |i| write "keys/alice/#{i}", '' }
+  end
+  set_aside('key files: a thousand hidden ones', ['is no key file', 'keys/alice: 990 more are no key files'], lines: 11) do
+    1000.times { |i| write "keys/alice/.#{i}", '' }
+  end
   set_aside('a directory of nobody in keys, which nobody reads', nil, silent: true) { write 'keys/mallory/x', 'x' }
   set_aside('a state of before beside mine, which counts alone', nil, silent: true) { write 'keys/alice.bak/x', 'x' }
 end

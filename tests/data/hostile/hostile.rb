@@ -26,7 +26,7 @@ module Hostile
   STRANGER = 'C' * 40 # a fingerprint of nobody
   ADMINS = %w[alice bob].to_h { |name| [name, File.read("home/#{name}/fingerprint").strip] }
 
-  Case = Struct.new(:title, :status, :says, :silent, :errors, :lineless, :words, :tools, :plain_only, :changes,
+  Case = Struct.new(:title, :status, :says, :silent, :errors, :lines, :lineless, :words, :tools, :plain_only, :changes,
                     :place, keyword_init: true)
 
   @cases = []
@@ -178,6 +178,8 @@ module Hostile
       @faults << 'it was to say nothing' if @case.silent && !err.empty?
       @faults << 'a sanitizer complains' if err =~ /Sanitizer|runtime error:|ssertion/
       @faults << 'unprintable bytes' unless printable?(out) && printable?(err)
+      @faults << 'a line twice' if err.lines.uniq!
+      @faults << "#{err.lines.size} lines, not #{@case.lines}" if @case.lines && err.lines.size != @case.lines
       @faults << 'an endless line' if err.lines.any? { |line| line.size > 1000 }
       judge_refusal(out, err) if @case.status > 1
     end

@@ -91,7 +91,7 @@ module Hostile
   { 'climbs' => '/../../etc/passwd', 'is empty' => '', 'is no path' => 'good', 'turns the direction' => '/a\\u202egpj',
     'is an option' => '--force', 'is a pattern' => '*', 'is long' => "/#{'x' * 4000}", 'is too long' => "/#{'x' * 5000}",
     'has a format in it' => '/%s%n%999999d' }.each do |what, path|
-    says = { 'is empty' => 'an empty text', 'is long' => 'a key of /xxxx', 'is too long' => 'a text that is too long' }
+    says = { 'is empty' => 'an empty text', 'is long' => 'xxx is dated more than a day ahead and will be tried last', 'is too long' => 'a text that is too long' }
     set_aside("a disk whose path #{what}", says[what] || 'is dated more than a day ahead', words: %w[--keys ALL]) do
       plant_text("---\n\"#{path}\":\n  :key: k\n  :time: 1e300\n  :by: \"\\u202eroot\"\n  :uuid: \"\\u202e0\"\n")
     end
@@ -103,6 +103,14 @@ module Hostile
   end
   text 'a uuid with a line feed', 'control characters', "---\n/a:\n  :key: k\n  :uuid: \"0\\nend\"\n"
   text 'a granter with a sequence for the terminal', 'control characters', "---\n/a:\n  :key: k\n  :by: \"\\e[31mroot\"\n"
+
+  set_aside('sixty thousand keys from far ahead, of disks with long paths', 'a key of /0xxx', words: ['--verify', GOOD],
+            lines: 1, changes: %r{data/(keys/alice|tmp)}) do
+    plant_text("---\n#{(0...60_000).map { |i| "/#{i}#{'x' * (i < 9 ? 4000 : 40)}: { :key: k, :time: 9e99 }\n" }.join}")
+  end
+  set_aside('a path so long that a warning about it has no room', 'are dated more than a day ahead and will be tried last') do
+    plant_text("---\n/#{'x ' * 2000}: { :key: k, :time: 9e99 }\n/b: { :key: k, :time: 9e99 }\n")
+  end
 
   # --- other keys for the good disk: they are tried and do not fit, and the good one still opens it ---
   { 'is newer' => '1e9', 'is of the far future' => '9e99', 'is of now' => Time.now.to_f.to_s, 'is of before' => '-5' }.each do |what, at|
