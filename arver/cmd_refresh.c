@@ -108,12 +108,12 @@ static void
 resume(const struct refreshing *r, struct work *w, int spare)
 {
 	const struct secret *key = w->fits[spare];
-	const char *path = NULL;
+	const struct key *stored = keyring_key_of(r->app->keys, key);
 
 	w->go = WORK_SPARE;
 	w->spare = spare;
 	w->new_key = secret_from(secret_bytes(key));
-	if (keyring_key_of(r->app->keys, key, &path) && strcmp(path, w->disk->path) == 0)
+	if (stored && strcmp(stored->path, w->disk->path) == 0)
 		w->stored = key;
 	w->in_spare = true;
 	memcpy(w->spare_salt, w->header.slots[w->spare].salt, sizeof(w->spare_salt));

@@ -30,9 +30,9 @@ later(double a, double b)
 
 /* Which key it is: its dates and its path. */
 static char *
-name_of(const char *path, const struct key *key, double time)
+name_of(const struct key *key, double time)
 {
-	return mem_printf("%.6f %.6f %s", time, key->made, path);
+	return mem_printf("%.6f %.6f %s", time, key->made, key->path);
 }
 
 /* The one key of this name; two of the same dates are none. */
@@ -45,7 +45,7 @@ key_of_name(const struct keyring *kr, const char *name)
 	const struct key *keys = path ? keyring_get(kr, path, &n) : NULL;
 
 	for (size_t i = 0; i < n; i++) {
-		AUTO(mem_free_drop) char *own = name_of(path, &keys[i], keys[i].time);
+		AUTO(mem_free_drop) char *own = name_of(&keys[i], keys[i].time);
 
 		if (strcmp(name, own) != 0)
 			continue;
@@ -103,8 +103,7 @@ is_promoted(const struct merge *m, const struct key *key)
 void
 merge_proven(struct merge *m, const struct secret *passphrase, double when)
 {
-	const char *path;
-	const struct key *key = keyring_key_of(m->app->keys, passphrase, &path);
+	const struct key *key = keyring_key_of(m->app->keys, passphrase);
 
 	if (!key || (key->state == KEY_STAGED && !is_promoted(m, key)))
 		return;
@@ -132,14 +131,13 @@ void
 merge_dead(struct merge *m, const struct secret *passphrase, const struct work *w,
     struct argv *words)
 {
-	const char *path;
-	const struct key *key = keyring_key_of(m->app->keys, passphrase, &path);
+	const struct key *key = keyring_key_of(m->app->keys, passphrase);
 
 	if (!key || (key->uuid && strcasecmp(key->uuid, w->uuid) != 0) ||
-	    is_another_disk(m, path, w->disk->path))
+	    is_another_disk(m, key->path, w->disk->path))
 		return;
 	struct key_edit *edit = key_edits_of(&m->edits, key);
-	AUTO(mem_free_drop) char *name = name_of(path, key, edit->time > 0 ? edit->time : key->time);
+	AUTO(mem_free_drop) char *name = name_of(key, edit->time > 0 ? edit->time : key->time);
 
 	/* later than any proof of it, whatever the clocks said */
 	edit->dead = later(clock_unix(), later(key->proven, edit->proven) + A_BIT);
@@ -151,16 +149,11 @@ static void
 each_key(const struct merge *m,
     void (*see)(void *arg, const struct key *key, const struct key_edit *edit), void *arg)
 {
-	size_t n_paths;
-	const char *const *paths = keyring_paths(m->app->keys, &n_paths);
+	size_t n;
+	const struct key *keys = keyring_all(m->app->keys, &n);
 
-	for (size_t i = 0; i < n_paths; i++) {
-		size_t n;
-		const struct key *keys = keyring_get(m->app->keys, paths[i], &n);
-
-		for (size_t k = 0; k < n; k++)
-			see(arg, &keys[k], key_edits_find(&m->edits, &keys[k]));
-	}
+	for (size_t i = 0; i < n; i++)
+		see(arg, &keys[i], key_edits_find(&m->edits, &keys[i]));
 }
 
 static bool
@@ -180,10 +173,9 @@ struct dropping {
 static bool
 has_successor(const struct keyring *kr, const struct key *key)
 {
-	const char *path;
-	bool found = keyring_key_of(kr, key->passphrase, &path) && keyring_has_live(kr, path);
+	const char *path = NULL;
+	bool found = keyring_has_live(kr, key->path);
 
-	path = NULL;
 	while (!found && key->uuid && (path = keyring_path_of_uuid(kr, key->uuid, path)))
 		found = keyring_has_live(kr, path);
 	return found;

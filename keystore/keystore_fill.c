@@ -365,6 +365,7 @@ keystore_fill(struct keystore *ks, struct keyring *kr, struct err *e)
 	for (size_t i = 0; i < files.n; i++)
 		if (!fill_from(ks, kr, &files.at[i], &tally, e))
 			return false;
+	keyring_sort(kr);
 	if (!tell_doubts(ks, &tally, e) || !tell_foreign(ks, &tally, e))
 		return false;
 	if (ks->n_left_alone > KEYSTORE_TOLD)

@@ -20,26 +20,42 @@ key_edits_done(struct key_edits *l)
 	*l = (struct key_edits){ 0 };
 }
 
+/* Where the edit of this key is, or would be: they are in the order of the keys. */
+static size_t
+place_of(const struct key_edits *l, const struct key *key)
+{
+	size_t low = 0, high = l->n;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (l->at[middle].key < key)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
 const struct key_edit *
 key_edits_find(const struct key_edits *l, const struct key *key)
 {
-	for (size_t i = 0; i < l->n; i++)
-		if (l->at[i].key == key)
-			return &l->at[i];
-	return NULL;
+	size_t i = place_of(l, key);
+
+	return i < l->n && l->at[i].key == key ? &l->at[i] : NULL;
 }
 
 struct key_edit *
 key_edits_of(struct key_edits *l, const struct key *key)
 {
-	const struct key_edit *found = key_edits_find(l, key);
+	size_t i = place_of(l, key), n = l->n;
 
-	if (found)
-		return &l->at[found - l->at];
-	struct key_edit *edit = mem_push(&l->at, &l->n, sizeof(*edit));
-
-	edit->key = key;
-	return edit;
+	if (i < n && l->at[i].key == key)
+		return &l->at[i];
+	mem_push(&l->at, &l->n, sizeof(*l->at));
+	memmove(l->at + i + 1, l->at + i, (n - i) * sizeof(*l->at));
+	l->at[i] = (struct key_edit){ .key = key };
+	return &l->at[i];
 }
 
 static char *
@@ -49,11 +65,11 @@ copy(const char *s)
 }
 
 static void
-add_key(struct entry_list *out, const char *path, const struct key *key)
+add_key(struct entry_list *out, const struct key *key)
 {
 	struct entry *entry = entry_list_add(out);
 
-	entry->path = mem_strdup(path);
+	entry->path = mem_strdup(key->path);
 	entry->key = secret_from(secret_bytes(key->passphrase));
 	entry->time = key->time;
 	entry->made = key->made;
@@ -86,22 +102,17 @@ void
 keystore_collect(const struct keyring *kr, const struct key_edits *edits,
     const struct argv *leave, struct entry_list *out)
 {
-	size_t n_paths;
-	const char *const *paths = keyring_paths(kr, &n_paths);
+	size_t n;
+	const struct key *keys = keyring_all(kr, &n);
 
-	for (size_t i = 0; i < n_paths; i++) {
-		size_t n;
-		const struct key *keys = keyring_get(kr, paths[i], &n);
+	for (size_t i = 0; i < n; i++) {
+		const struct key_edit *edit = key_edits_find(edits, &keys[i]);
 
-		for (size_t k = 0; k < n; k++) {
-			const struct key_edit *edit = key_edits_find(edits, &keys[k]);
-
-			if (edit ? edit->drop : stays_where_it_is(&keys[k], leave))
-				continue;
-			add_key(out, paths[i], &keys[k]);
-			if (edit)
-				apply(&out->at[out->n - 1], edit);
-		}
+		if (edit ? edit->drop : stays_where_it_is(&keys[i], leave))
+			continue;
+		add_key(out, &keys[i]);
+		if (edit)
+			apply(&out->at[out->n - 1], edit);
 	}
 }
 

@@ -277,6 +277,21 @@ secret_equal(const struct secret *a, const struct secret *b)
 	return differ == 0;
 }
 
+int
+secret_order(const struct secret *a, const struct secret *b)
+{
+	volatile int first = 0; /* -1, 0, 1: at the first byte that differs, found last */
+
+	if (a->len != b->len)
+		return a->len < b->len ? -1 : 1;
+	for (size_t i = a->len; i-- > 0;) {
+		int more = (b->ptr[i] - a->ptr[i]) >> 8, less = (a->ptr[i] - b->ptr[i]) >> 8;
+
+		first = (less - more) | (first & ~(less | more));
+	}
+	return first;
+}
+
 /* Fill with the kernel's randomness; there is no going on without. */
 static void
 fill_random(unsigned char *p, size_t len)

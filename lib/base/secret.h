@@ -32,6 +32,9 @@ struct secret *secret_from(struct bytes b);
 /* Equal length and bytes; time does not depend on where they differ. */
 bool secret_equal(const struct secret *a, const struct secret *b);
 
+/* Which comes first in some order of them all, as qsort wants it; 0 if equal. The same of its time. */
+int secret_order(const struct secret *a, const struct secret *b);
+
 /*
  * A fresh secret: the base64 text (RFC 4648, no line break) of `n` bytes of the
  * kernel's randomness; n is a multiple of 3, so that there is no padding.

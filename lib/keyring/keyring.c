@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * keyring: paths sorted by bytes, each with its keys kept in the order to try.
- * Keys come in once, at the start, and are looked up often, so the order is
- * made when adding. Strings and secrets in struct key are owned here, whatever their const says.
+ * keyring: one list of keys, by path, those of a path in the order to try. Keys come in once, at the
+ * start, and anybody who can write the directory may send very many: so they are sorted when all are
+ * there, once to find equal ones and once more as they are to be tried.
+ * Strings and secrets in struct key are owned here, whatever their const says.
  */
 #include "keyring/keyring.h"
 
@@ -12,15 +13,10 @@
 #include "base/secret.h"
 #include "base/str.h"
 
-struct ring {
-	struct key *keys;
-	size_t n;
-};
-
 struct keyring {
-	const char **paths; /* owned; paths[i] is the path of rings[i] */
-	struct ring *rings;
-	size_t n_paths, n_rings; /* always equal */
+	struct key *keys;   /* once sorted by path and in the order to try */
+	const char **paths; /* each once, borrowed from the keys */
+	size_t n, n_paths, n_added;
 };
 
 struct keyring *
@@ -32,6 +28,7 @@ keyring_new(void)
 static void
 key_done(struct key *k)
 {
+	free((char *)k->path);
 	secret_free((struct secret *)k->passphrase);
 	free((char *)k->uuid);
 	free((char *)k->by);
@@ -44,54 +41,11 @@ keyring_free(struct keyring *kr)
 {
 	if (!kr)
 		return;
-	for (size_t i = 0; i < kr->n_paths; i++) {
-		for (size_t j = 0; j < kr->rings[i].n; j++)
-			key_done(&kr->rings[i].keys[j]);
-		free(kr->rings[i].keys);
-		free((char *)kr->paths[i]);
-	}
-	free(kr->rings);
+	for (size_t i = 0; i < kr->n; i++)
+		key_done(&kr->keys[i]);
+	free(kr->keys);
 	free((void *)kr->paths);
 	free(kr);
-}
-
-/* Where the path stands, or would stand; true if it is there. */
-static bool
-find(const struct keyring *kr, const char *path, size_t *out)
-{
-	size_t low = 0, high = kr->n_paths;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		int order = strcmp(kr->paths[middle], path);
-
-		if (order == 0) {
-			*out = middle;
-			return true;
-		}
-		if (order < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	*out = low;
-	return false;
-}
-
-static struct ring *
-ring_of(struct keyring *kr, const char *path)
-{
-	size_t i, last = kr->n_paths;
-
-	if (find(kr, path, &i))
-		return &kr->rings[i];
-	mem_push(&kr->paths, &kr->n_paths, sizeof(*kr->paths));
-	mem_push(&kr->rings, &kr->n_rings, sizeof(*kr->rings));
-	memmove(kr->paths + i + 1, kr->paths + i, (last - i) * sizeof(*kr->paths));
-	memmove(kr->rings + i + 1, kr->rings + i, (last - i) * sizeof(*kr->rings));
-	kr->paths[i] = mem_strdup(path);
-	kr->rings[i] = (struct ring){ 0 };
-	return &kr->rings[i];
 }
 
 bool
@@ -111,17 +65,6 @@ comes_first(const struct key *a, const struct key *b)
 	if (key_is_vouched(a) != key_is_vouched(b))
 		return key_is_vouched(a);
 	return a->time >= b->time;
-}
-
-static void
-insert(struct ring *r, struct key k)
-{
-	size_t i = r->n;
-
-	mem_push(&r->keys, &r->n, sizeof(*r->keys));
-	for (; i > 0 && comes_first(&k, &r->keys[i - 1]); i--)
-		r->keys[i] = r->keys[i - 1];
-	r->keys[i] = k;
 }
 
 static char *
@@ -166,6 +109,7 @@ merge(struct key a, struct key b)
 	struct key k = comes_first(&a, &b) ? a : b;
 	struct key *rest = comes_first(&a, &b) ? &b : &a;
 
+	k.added = a.added > b.added ? a.added : b.added;
 	k.time = time_of_both(&k, rest);
 	k.made = later(k.made, rest->made);
 	k.proven = later(k.proven, rest->proven);
@@ -176,8 +120,10 @@ merge(struct key a, struct key b)
 		k.state = KEY_PROMOTED;
 	fill_in(&k.uuid, &rest->uuid);
 	if (rest->vouched > k.vouched && rest->by) {
-		free((char *)k.by);
-		k.by = NULL;
+		const char *by = k.by;
+
+		k.by = rest->by;
+		rest->by = by;
 	}
 	fill_in(&k.by, &rest->by);
 	k.vouched = later(k.vouched, rest->vouched);
@@ -190,35 +136,114 @@ void
 keyring_add(struct keyring *kr, const char *disk_path, const struct key *key,
     struct secret *passphrase)
 {
-	struct ring *r = ring_of(kr, disk_path);
-	struct key k = *key;
+	struct key *k = mem_push(&kr->keys, &kr->n, sizeof(*k));
 
-	k.passphrase = passphrase;
-	k.uuid = copy(key->uuid);
-	k.by = copy(key->by);
-	k.file = copy(key->file);
-	for (size_t i = 0; i < r->n; i++) {
-		if (!secret_equal(r->keys[i].passphrase, passphrase))
-			continue;
-		k = merge(k, r->keys[i]);
-		r->n--;
-		memmove(r->keys + i, r->keys + i + 1, (r->n - i) * sizeof(*r->keys));
-		break;
+	*k = *key;
+	k->path = mem_strdup(disk_path);
+	k->added = kr->n_added++;
+	k->passphrase = passphrase;
+	k->uuid = copy(key->uuid);
+	k->by = copy(key->by);
+	k->file = copy(key->file);
+}
+
+static int
+by_turn(const struct key *a, const struct key *b)
+{
+	return (a->added > b->added) - (a->added < b->added);
+}
+
+/* Equal passphrases of a disk side by side, as they came. */
+static int
+by_passphrase(const void *a, const void *b)
+{
+	const struct key *x = a, *y = b;
+	int order = strcmp(x->path, y->path);
+
+	if (order == 0)
+		order = secret_order(x->passphrase, y->passphrase);
+	return order ? order : by_turn(x, y);
+}
+
+/* As they are to be tried. */
+static int
+by_order(const void *a, const void *b)
+{
+	const struct key *x = a, *y = b;
+	int order = strcmp(x->path, y->path);
+
+	if (order)
+		return order;
+	if (comes_first(x, y) != comes_first(y, x))
+		return comes_first(x, y) ? -1 : 1;
+	return by_turn(y, x);
+}
+
+static void
+merge_all(struct keyring *kr)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < kr->n; i++) {
+		struct key *last = n > 0 ? &kr->keys[n - 1] : NULL, *k = &kr->keys[i];
+
+		if (last && strcmp(last->path, k->path) == 0 &&
+		    secret_equal(last->passphrase, k->passphrase))
+			*last = merge(*k, *last);
+		else
+			kr->keys[n++] = *k;
 	}
-	insert(r, k);
+	kr->n = n;
+}
+
+static void
+list_paths(struct keyring *kr)
+{
+	free((void *)kr->paths);
+	kr->paths = mem_alloc(kr->n, sizeof(*kr->paths));
+	kr->n_paths = 0;
+	for (size_t i = 0; i < kr->n; i++)
+		if (i == 0 || strcmp(kr->keys[i].path, kr->keys[i - 1].path) != 0)
+			kr->paths[kr->n_paths++] = kr->keys[i].path;
+}
+
+void
+keyring_sort(struct keyring *kr)
+{
+	if (kr->n == 0)
+		return;
+	qsort(kr->keys, kr->n, sizeof(*kr->keys), by_passphrase);
+	merge_all(kr);
+	qsort(kr->keys, kr->n, sizeof(*kr->keys), by_order);
+	list_paths(kr);
+}
+
+/* The first key of this path or of one behind it. */
+static size_t
+lower_bound(const struct keyring *kr, const char *path)
+{
+	size_t low = 0, high = kr->n;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (strcmp(kr->keys[middle].path, path) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
 }
 
 const struct key *
 keyring_get(const struct keyring *kr, const char *disk_path, size_t *n)
 {
-	size_t i;
+	size_t first = lower_bound(kr, disk_path), end = first;
 
-	if (!find(kr, disk_path, &i)) {
-		*n = 0;
-		return NULL;
-	}
-	*n = kr->rings[i].n;
-	return kr->rings[i].keys;
+	while (end < kr->n && strcmp(kr->keys[end].path, disk_path) == 0)
+		end++;
+	*n = end - first;
+	return *n > 0 ? &kr->keys[first] : NULL;
 }
 
 bool
@@ -234,38 +259,36 @@ keyring_has_live(const struct keyring *kr, const char *disk_path)
 }
 
 const struct key *
-keyring_key_of(const struct keyring *kr, const struct secret *passphrase, const char **out_path)
+keyring_key_of(const struct keyring *kr, const struct secret *passphrase)
 {
-	for (size_t i = 0; i < kr->n_paths; i++)
-		for (size_t k = 0; k < kr->rings[i].n; k++)
-			if (kr->rings[i].keys[k].passphrase == passphrase) {
-				*out_path = kr->paths[i];
-				return &kr->rings[i].keys[k];
-			}
+	for (size_t i = 0; i < kr->n; i++)
+		if (kr->keys[i].passphrase == passphrase)
+			return &kr->keys[i];
 	return NULL;
-}
-
-static bool
-has_uuid(const struct ring *r, const char *uuid)
-{
-	for (size_t i = 0; i < r->n; i++)
-		if (r->keys[i].uuid && strcasecmp(r->keys[i].uuid, uuid) == 0)
-			return true;
-	return false;
 }
 
 const char *
 keyring_path_of_uuid(const struct keyring *kr, const char *uuid, const char *after)
 {
-	for (size_t i = 0; i < kr->n_paths; i++)
-		if ((!after || strcmp(kr->paths[i], after) > 0) && has_uuid(&kr->rings[i], uuid))
-			return kr->paths[i];
+	for (size_t i = after ? lower_bound(kr, after) : 0; i < kr->n; i++) {
+		const struct key *k = &kr->keys[i];
+
+		if (k->uuid && strcasecmp(k->uuid, uuid) == 0 && (!after || strcmp(k->path, after) != 0))
+			return k->path;
+	}
 	return NULL;
+}
+
+const struct key *
+keyring_all(const struct keyring *kr, size_t *n)
+{
+	*n = kr->n;
+	return kr->keys;
 }
 
 const char *const *
 keyring_paths(const struct keyring *kr, size_t *n)
 {
 	*n = kr->n_paths;
-	return (const char *const *)kr->paths;
+	return kr->paths;
 }

@@ -74,6 +74,14 @@ secret_equal(const struct secret *a, const struct secret *b)
 	return fuzz_equal(secret_bytes(a), secret_bytes(b));
 }
 
+int
+secret_order(const struct secret *a, const struct secret *b)
+{
+	if (a->len != b->len)
+		return a->len < b->len ? -1 : 1;
+	return a->len > 0 ? memcmp(a->ptr, b->ptr, a->len) : 0;
+}
+
 struct secret *
 secret_random_base64(size_t n)
 {

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <setjmp.h>
 #include <cmocka.h>
+#include "base/clock.h"
 #include "base/secret.h"
 #include "keyring/keyring.h"
 
@@ -13,6 +14,7 @@ static void
 add(struct keyring *kr, const char *path, const char *passphrase, struct key k)
 {
 	keyring_add(kr, path, &k, secret_from(bytes_of(passphrase)));
+	keyring_sort(kr);
 }
 
 /* The passphrases of a disk in order, joined by blanks. */
@@ -98,11 +100,11 @@ keyring_finds_paths_by_uuid_and_keys_by_identity(void **state)
 	assert_null(keyring_path_of_uuid(kr, "u-3", NULL));
 	const struct key *key = keyring_get(kr, "/b", &n);
 
-	assert_ptr_equal(keyring_key_of(kr, key->passphrase, &path), key);
-	assert_string_equal(path, "/b");
+	assert_ptr_equal(keyring_key_of(kr, key->passphrase), key);
+	assert_string_equal(key->path, "/b");
 	AUTO(secret_drop) struct secret *same = secret_from(bytes_of("2"));
 
-	assert_null(keyring_key_of(kr, same, &path));
+	assert_null(keyring_key_of(kr, same));
 }
 
 static void
@@ -205,6 +207,50 @@ keyring_paths_are_sorted_and_many(void **state)
 	}
 }
 
+/* Among others of its kind: what is as good as new goes in front of those that came before. */
+static void
+keyring_add_of_the_same_key_at_the_same_time_counts_as_added_later(void **state)
+{
+	AUTO(keyring_drop) struct keyring *kr = keyring_new();
+
+	(void)state;
+	add(kr, "/a", "one", (struct key){ .time = 5, .by = "first" });
+	add(kr, "/a", "two", (struct key){ .time = 5 });
+	add(kr, "/b", "one", (struct key){ .time = 5 });
+	add(kr, "/a", "one", (struct key){ .time = 5, .by = "second" });
+	add(kr, "/a", "longer", (struct key){ .time = 4 });
+	expect_order(kr, "/a", "one two longer");
+	assert_string_equal(keyring_key_of(kr, keyring_get(kr, "/a", &(size_t){ 0 })->passphrase)->by, "second");
+}
+
+static int64_t
+filling_ms(int n)
+{
+	AUTO(keyring_drop) struct keyring *kr = keyring_new();
+	int64_t start = clock_ms();
+	size_t n_keys;
+
+	for (int i = n; i > 0; i--) {
+		AUTO(mem_free_drop) char *path = mem_printf("/%06d", i), *key = mem_printf("%0100d", i);
+		const struct key k = { .time = n - i };
+
+		keyring_add(kr, "/a", &k, secret_from(bytes_of(key)));
+		keyring_add(kr, path, &k, secret_from(bytes_of(key)));
+	}
+	keyring_sort(kr);
+	keyring_get(kr, "/a", &n_keys);
+	assert_int_equal(n_keys, n);
+	return clock_ms() - start;
+}
+
+/* As many as a file can have, and an eighth of them: the square of eight is out of reach. */
+static void
+keyring_of_very_many_keys_is_filled_in_proportion(void **state)
+{
+	(void)state;
+	assert_true(filling_ms(64000) < 30 * (filling_ms(8000) + 1));
+}
+
 int
 main(void)
 {
@@ -218,6 +264,8 @@ main(void)
 		cmocka_unit_test(keyring_add_of_the_same_key_merges),
 		cmocka_unit_test(keyring_get_gives_what_somebody_vouches_for_first),
 		cmocka_unit_test(keyring_paths_are_sorted_and_many),
+		cmocka_unit_test(keyring_add_of_the_same_key_at_the_same_time_counts_as_added_later),
+		cmocka_unit_test(keyring_of_very_many_keys_is_filled_in_proportion),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -440,6 +440,7 @@ give_key(const struct trial *t, const struct disk *d)
 {
 	keyring_add(t->keys, d->path, &(struct key){ .state = KEY_PROMOTED, .time = 1 },
 	    secret_random_base64(192));
+	keyring_sort(t->keys);
 }
 
 static void
@@ -1131,6 +1132,7 @@ create_images(struct trial *t, struct images *im)
 		    &(struct key){ .state = KEY_PROMOTED, .time = 1 },
 		    secret_from(secret_bytes(w->new_key)));
 	}
+	keyring_sort(t->keys);
 	run_phase(t->run, 1);
 	assert_all_told_and_done(t);
 	for (size_t i = 0; i < N_IMAGES; i++) {
