@@ -287,7 +287,8 @@ add_user_run(struct app *app, int *status, struct err *e)
 	g.works = works = works_new(set, g.to->slot);
 	plan_add_user(plan, set, works->at, g.to->slot);
 	show_begin(app, set);
-	if (!pinned_check(app, plan, g.to, e) || !pinned_check_slot(app, g.to, false, e))
+	if (!pinned_check(app, plan, g.to, e) ||
+	    !pinned_check_slot(app, g.to, app->options.force, e))
 		return false;
 	if (!show_go(app, plan))
 		return true;

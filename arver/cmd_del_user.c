@@ -27,13 +27,14 @@ struct revoking {
 	uint32_t keyless;  /* slots of admins without a key file */
 	uint32_t others;   /* slots of admins with key files, the leaver's not among them */
 	uint32_t staying;  /* slots of admins who are neither the leaver nor revoked */
+	uint32_t moved;	   /* other slots that were another admin's when they were first seen here */
 };
 
 /* Which slots' owners have key files? */
 static bool
 find_owners(struct revoking *r, struct err *e)
 {
-	r->keyless = r->others = r->staying = 0;
+	r->keyless = r->others = r->staying = r->moved = 0;
 	for (size_t i = 0; i < inventory_n_admins(r->app->inventory); i++) {
 		const struct admin *a = inventory_admin(r->app->inventory, i);
 		AUTO(argv_done) struct argv files = { 0 };
@@ -47,6 +48,10 @@ find_owners(struct revoking *r, struct err *e)
 		else if (a != r->who)
 			r->others |= 1u << a->slot;
 	}
+	for (int s = 0; s < LUKS_MAX_SLOTS; s++)
+		if (pinned_other_owner(r->app, r->who, s))
+			r->moved |= 1u << s;
+	r->moved &= ~r->staying;
 	return true;
 }
 
@@ -97,7 +102,8 @@ shared(const struct revoking *r, const struct work *w)
 /*
  * --force: all of it goes, but not where another admin has key files and an
  * empty slot (what nobody claims may be his, from a refresh that was cut), and
- * not a slot whose owner stays: his key files may be in a commit that is not here yet.
+ * not a slot whose owner stays (his key files may be in a commit that is not here yet), or had it
+ * when it was first seen here: the leaver may have taken him out of users.
  */
 static void
 choose_unclaimed(struct revoking *r)
@@ -107,7 +113,7 @@ choose_unclaimed(struct revoking *r)
 
 		w->filled = r->others & luks_all_slots(&w->header);
 		if (!(w->filled & ~luks_active(&w->header)))
-			w->tidy = left(w) & ~r->staying;
+			w->tidy = left(w) & ~(r->staying | r->moved);
 	}
 }
 
@@ -149,6 +155,30 @@ show_shared(const struct revoking *r, struct show *show, const struct work *w, c
 	show_bad(show, w->disk, word, &e);
 }
 
+/* A slot that was another admin's when it was first seen here; or -1. */
+static int
+moved_slot(const struct revoking *r, const struct work *w)
+{
+	int slot = 0;
+
+	while (slot < LUKS_MAX_SLOTS && !((left(w) | shared(r, w)) & r->moved & 1u << slot))
+		slot++;
+	return slot < LUKS_MAX_SLOTS ? slot : -1;
+}
+
+static void
+show_moved(const struct revoking *r, struct show *show, const struct work *w, const char *word)
+{
+	struct err e = { 0 };
+	int slot = moved_slot(r, w);
+
+	err_set(&e, ERR_DISK,
+	    "but nobody claims slot %d, which was %s's when it was first seen here: look at `git log -p "
+	    "users`; --force empties it only with --accept-changes", slot,
+	    pinned_other_owner(r->app, r->who, slot));
+	show_bad(show, w->disk, word, &e);
+}
+
 static const char *
 bad_word(const struct row *bad)
 {
@@ -181,6 +211,8 @@ show_disk(const struct revoking *r, const struct report *rep, struct show *show,
 
 	if (bad)
 		show_bad(show, w->disk, bad_word(bad), &bad->err);
+	else if (moved_slot(r, w) >= 0)
+		show_moved(r, show, w, word);
 	else if (left(w))
 		show_left(r, show, w, word);
 	else if (shared(r, w))

@@ -29,16 +29,25 @@ struct refreshing {
 	struct app *app;
 	struct works *works;
 	struct settling settling;
+	uint32_t others; /* slots that were somebody else's when they were first seen here */
 };
+
+/* Those of them that no run of mine has noted as its own. */
+static uint32_t
+others(const struct refreshing *r, const struct work *w)
+{
+	return r->others & ~w->noted;
+}
 
 /*
  * Slots that may be spares of mine. Whoever can write my directory can put a colleague's passphrase
- * there: what opens a slot that users give to somebody else is not mine to keep or to empty.
+ * there: what opens a slot that users give to somebody else, or gave him once, is not mine to keep or
+ * to empty.
  */
 static uint32_t
 possible_spares(const struct refreshing *r, const struct work *w)
 {
-	uint32_t slots = ~w->disk->rescue_slots;
+	uint32_t slots = ~(w->disk->rescue_slots | others(r, w));
 
 	for (int s = 0; s < LUKS_MAX_SLOTS; s++)
 		if (inventory_slot_owner(r->app->inventory, s))
@@ -50,16 +59,19 @@ possible_spares(const struct refreshing *r, const struct work *w)
 static void
 tell(struct refreshing *r)
 {
+	for (int s = 0; s < LUKS_MAX_SLOTS; s++)
+		if (pinned_other_owner(r->app, r->app->me, s))
+			r->others |= 1u << s;
 	for (size_t i = 0; i < r->works->n; i++) {
 		struct work *w = r->works->at[i];
 		const struct journal_note *note = settle_earlier(&r->settling, w);
 
 		w->survey_all = true;
-		w->suspects = possible_spares(r, w);
 		if (note && note->own.slot != JOURNAL_NO_SLOT)
 			w->noted |= 1u << note->own.slot;
 		if (note && note->spare.slot != JOURNAL_NO_SLOT)
 			w->noted |= 1u << note->spare.slot;
+		w->suspects = possible_spares(r, w);
 	}
 }
 
@@ -171,7 +183,7 @@ decide(const struct refreshing *r, struct work *w)
 	uint32_t spares = my_spares(r, w), wiped = settle_known_slots(&r->settling, w);
 	int spare;
 
-	if (filled && !((w->mine | wiped) >> w->slot & 1)) {
+	if (filled && !(((w->mine & ~others(r, w)) | wiped) >> w->slot & 1)) {
 		w->go = WORK_REFUSED;
 		err_set(&w->err, ERR_REFUSED,
 		    "slot %d, which is yours, holds a key that is not: see --info, and "

@@ -31,10 +31,16 @@ MUST_CHECK bool pinned_check(struct app *app, const struct plan *plan, const str
 
 /*
  * Slots are emptied and replaced by their numbers, and those stand in users: is this one as it was
- * when it was first seen here? Of an admin who is new, and is to be revoked: was it nobody else's?
+ * when it was first seen here? Of an admin who is new, if it may be emptied: was it nobody else's?
  * Otherwise ERR_CHANGED, or with --accept-changes it is remembered. Behind pinned_check.
  */
-MUST_CHECK bool pinned_check_slot(struct app *app, const struct admin *a, bool revoked, struct err *e);
+MUST_CHECK bool pinned_check_slot(struct app *app, const struct admin *a, bool empties, struct err *e);
+
+/*
+ * Who but this admin had that slot when slots were first seen here, or NULL: taken out of users, or moved, his
+ * is not to be emptied as nobody's. With --accept-changes it is. Behind pinned_check.
+ */
+const char *pinned_other_owner(const struct app *app, const struct admin *a, int slot);
 
 /*
  * Once my keys are loaded: a host that would get a key stored under another path, because settings

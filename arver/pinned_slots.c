@@ -7,32 +7,47 @@
 #include "arver/pin_make.h"
 #include "arver/pinned_internal.h"
 #include "base/log.h"
+#include "base/number.h"
 #include "inventory/inventory.h"
+
+static bool
+is_of_slot(const struct pin *pin, int slot)
+{
+	unsigned number;
+
+	return pin && pin->kind == PIN_SLOT && pin->n > 0 && pin->fields[0].words.n > 0 &&
+	       number_plain(pin->fields[0].words.at[0], INVENTORY_MAX_SLOTS - 1, &number) &&
+	       number == (unsigned)slot;
+}
 
 /* Who had this slot when slots were first seen here, or NULL. */
 static const struct pin *
 owner_then(const struct pinned *p, int slot)
 {
-	AUTO(mem_free_drop) char *number = mem_printf("%d", slot);
-
-	for (size_t i = 0; i < p->known.n; i++) {
-		const struct pin *pin = &p->known.at[i];
-
-		if (pin->kind == PIN_SLOT && pin->n > 0 && pin->fields[0].words.n > 0 &&
-		    str_equal(pin->fields[0].words.at[0], number))
-			return pin;
-	}
+	for (size_t i = 0; i < p->known.n; i++)
+		if (is_of_slot(&p->known.at[i], slot))
+			return &p->known.at[i];
 	return NULL;
 }
 
+const char *
+pinned_other_owner(const struct app *app, const struct admin *a, int slot)
+{
+	const struct pins *known = &app->pinned->known;
+	const struct pin *then = owner_then(app->pinned, slot);
+
+	return !then || app->options.accept_changes ||
+	    is_of_slot(pins_find(known, PIN_SLOT, a->name), slot) ? NULL : then->name;
+}
+
 bool
-pinned_check_slot(struct app *app, const struct admin *a, bool revoked, struct err *e)
+pinned_check_slot(struct app *app, const struct admin *a, bool empties, struct err *e)
 {
 	AUTO(pin_changes_done) struct pin_changes c = { 0 };
 	AUTO(pins_done) struct pins is = { 0 };
 	struct pinned *p = app->pinned;
 	const struct pin *was = pins_find(&p->known, PIN_SLOT, a->name);
-	const struct pin *other = revoked && !was ? owner_then(p, a->slot) : NULL;
+	const struct pin *other = empties && !was ? owner_then(p, a->slot) : NULL;
 	char since[DAY_SIZE];
 
 	pin_make_slot(&is, a);
