@@ -14,6 +14,7 @@
 #include "arver/works.h"
 #include "base/log.h"
 #include "inventory/inventory.h"
+#include "keyring/keyring.h"
 #include "keystore/keystore.h"
 #include "plan/plan.h"
 #include "state/journal.h"
@@ -222,6 +223,25 @@ show_disk(const struct revoking *r, const struct report *rep, struct show *show,
 	return !bad;
 }
 
+/* Whoever may take a disk out of disks may do so to keep his slot on it. */
+static void
+tell_missing(const struct revoking *r)
+{
+	size_t n_paths, n = 0;
+	const char *const *paths = keyring_paths(r->app->keys, &n_paths), *first = NULL;
+
+	for (size_t i = 0; i < n_paths; i++) {
+		if (inventory_find_disk(r->app->inventory, paths[i]) ||
+		    !keyring_has_live(r->app->keys, paths[i]))
+			continue;
+		first = n++ == 0 ? paths[i] : first;
+	}
+	if (n > 0)
+		log_line(LOG_WARNING,
+		    "disks does not know %s%s, which you hold a key for (see --keys ALL): if there is such a "
+		    "disk, it was not looked at", path_shown(first), n > 1 ? " and others" : "");
+}
+
 /* What was killed is no longer pending in the journal. */
 static bool
 strike_notes(const struct revoking *r, const struct journal_notes *gone, struct err *e)
@@ -243,6 +263,8 @@ finish(struct revoking *r, const struct report *rep, int *status, struct err *e)
 		n->disk = mem_strdup(r->works->at[i]->disk->path);
 		n->admin = mem_strdup(r->who->name);
 	}
+	if (r->set->all)
+		tell_missing(r);
 	*status = show_summary(show, "still to be done");
 	if (!strike_notes(r, &gone, e))
 		return false;
