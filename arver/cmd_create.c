@@ -40,16 +40,21 @@ make_uuid(char out[LUKS_UUID_LEN + 1])
 		    i == 4 || i == 6 || i == 8 || i == 10 ? "-%02x" : "%02x", b[i]);
 }
 
-/* The key and UUID that an interrupted create staged, newest first; or NULL. */
+/*
+ * The key and UUID that an interrupted create staged, newest first; or NULL. Only what the journal knows:
+ * whoever can write the directory could put a key there that he knows, for a disk that is not made yet.
+ */
 static const struct key *
-staged_key(const struct app *app, const struct disk *d)
+staged_key(const struct settling *s, const struct work *w)
 {
+	const struct journal_note *note = settle_earlier(s, w);
 	size_t n;
-	const struct key *keys = keyring_get(app->keys, d->path, &n);
+	const struct key *keys = keyring_get(s->app->keys, w->disk->path, &n);
 
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; note && i < n; i++)
 		if (keys[i].state == KEY_STAGED && keys[i].uuid &&
-		    strlen(keys[i].uuid) == LUKS_UUID_LEN)
+		    strcmp(keys[i].uuid, note->uuid) == 0 &&
+		    (argv_has(&note->staged, keys[i].file) || argv_has(&note->mixed, keys[i].file)))
 			return &keys[i];
 	return NULL;
 }
@@ -73,7 +78,7 @@ check(struct app *app, const struct works *works, struct settling *s, struct err
 		return false;
 	for (size_t i = 0; i < works->n; i++) {
 		struct work *w = works->at[i];
-		const struct key *staged = staged_key(app, w->disk);
+		const struct key *staged = staged_key(s, w);
 		const struct journal_note *done =
 		    app->options.violence ? NULL : promoted_note(s, w);
 
@@ -96,9 +101,9 @@ check(struct app *app, const struct works *works, struct settling *s, struct err
 
 /* Take up what an interrupted run began, or begin anew. */
 static void
-choose_key(const struct app *app, struct work *w)
+choose_key(const struct settling *s, struct work *w)
 {
-	const struct key *staged = staged_key(app, w->disk);
+	const struct key *staged = staged_key(s, w);
 
 	if (staged && strcmp(staged->uuid, w->uuid) == 0) {
 		w->new_key = secret_from(secret_bytes(staged->passphrase));
@@ -111,13 +116,13 @@ choose_key(const struct app *app, struct work *w)
 
 /* The header of an interrupted create, with a slot: is it mine, and in my slot? */
 static void
-decide_resume(const struct app *app, struct work *w)
+decide_resume(const struct settling *s, struct work *w)
 {
-	const struct key *staged = staged_key(app, w->disk);
+	const struct key *staged = staged_key(s, w);
 
 	if (staged && w->has_auth && w->auth.slot == w->slot &&
 	    secret_equal(w->auth.key, staged->passphrase)) {
-		choose_key(app, w);
+		choose_key(s, w);
 		w->in_slot = true;
 		w->go = WORK_DIRECT;
 		return;
@@ -130,7 +135,7 @@ decide_resume(const struct app *app, struct work *w)
 static void
 decide(const struct app *app, const struct settling *s, struct work *w)
 {
-	const struct key *staged = staged_key(app, w->disk);
+	const struct key *staged = staged_key(s, w);
 	bool mine = staged && w->probe.is_luks && strcmp(w->uuid, w->header.uuid) == 0 &&
 		    strcmp(w->uuid, staged->uuid) == 0;
 
@@ -143,7 +148,7 @@ decide(const struct app *app, const struct settling *s, struct work *w)
 		return;
 	}
 	if (mine && luks_active(&w->header)) {
-		decide_resume(app, w);
+		decide_resume(s, w);
 		if (w->go == WORK_DIRECT || !app->options.violence)
 			return;
 	}
@@ -155,7 +160,7 @@ decide(const struct app *app, const struct settling *s, struct work *w)
 		return;
 	}
 	w->go = WORK_DIRECT;
-	choose_key(app, w);
+	choose_key(s, w);
 }
 
 static bool
