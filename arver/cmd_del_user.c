@@ -242,6 +242,26 @@ tell_missing(const struct revoking *r)
 		    "disk, it was not looked at", path_shown(first), n > 1 ? " and others" : "");
 }
 
+/* Whoever grants a disk makes the key. */
+static void
+tell_granted(const struct revoking *r)
+{
+	const char *first = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->works->n; i++) {
+		const struct work *w = r->works->at[i];
+		const struct key *key = w->has_auth ? keyring_key_of(r->app->keys, w->auth.key) : NULL;
+
+		if (key && str_equal(key->by, r->who->name))
+			first = n++ == 0 ? w->disk->path : first;
+	}
+	if (n > 0)
+		log_line(LOG_WARNING,
+		    "your key for %s%s was made by %s, who granted it to you and may have kept it: --refresh "
+		    "makes another", path_shown(first), n > 1 ? " and other disks" : "", r->who->name);
+}
+
 /* What was killed is no longer pending in the journal. */
 static bool
 strike_notes(const struct revoking *r, const struct journal_notes *gone, struct err *e)
@@ -265,6 +285,7 @@ finish(struct revoking *r, const struct report *rep, int *status, struct err *e)
 	}
 	if (r->set->all)
 		tell_missing(r);
+	tell_granted(r);
 	*status = show_summary(show, "still to be done");
 	if (!strike_notes(r, &gone, e))
 		return false;
