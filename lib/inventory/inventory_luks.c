@@ -34,6 +34,18 @@ read_pbkdf(struct arena *a, const struct yaml_pair *p, struct luks_settings *out
 	return true;
 }
 
+/* One that is made for disks: others show which blocks are alike, or what was changed. */
+static bool
+has_mode(const char *cipher)
+{
+	static const char *const modes[] = { "xts", "cbc", "lrw", "adiantum", "hctr2" };
+
+	for (size_t i = 0; i < COUNT(modes); i++)
+		if (strstr(cipher, modes[i]))
+			return !strstr(cipher, "ecb");
+	return false;
+}
+
 /* "aes-xts-plain64", "capi:xts(aes)-plain64", "aes-cbc-essiv:sha256" */
 static bool
 read_cipher(struct arena *a, const struct yaml_pair *p, struct luks_settings *out, struct err *e)
@@ -45,13 +57,14 @@ read_cipher(struct arena *a, const struct yaml_pair *p, struct luks_settings *ou
 		return false;
 	if (strstr(text, "null"))
 		return spot_error(at, e, "cipher '%.80s' does not encrypt", text);
-	if (strstr(text, "-ecb"))
-		return spot_error(at, e, "cipher '%.80s' shows which blocks are alike", text);
 	if (strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-_:(),.") != strlen(text) ||
 	    text[0] == '-' || !strchr(text, '-') || strlen(text) > 64)
 		return spot_error(at, e,
 		    "cipher '%.80s' is not one that cryptsetup takes, such as aes-xts-plain64",
 		    text);
+	if (!has_mode(text))
+		return spot_error(at, e, "cipher '%.80s' has no mode for disks: xts, cbc, lrw, adiantum "
+		    "or hctr2", text);
 	out->cipher = arena_text(a, bytes_of(text));
 	return true;
 }

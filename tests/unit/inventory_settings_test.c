@@ -129,7 +129,15 @@ static const struct {
 	{ "/colo: {luks: {cipher: cipher_null-ecb}}\n",
 	    "settings:1: cipher 'cipher_null-ecb' does not encrypt" },
 	{ "/colo: { luks: { cipher: aes-ecb } }\n",
-	    "settings:1: cipher 'aes-ecb' shows which blocks are alike" },
+	    "settings:1: cipher 'aes-ecb' has no mode for disks: xts, cbc, lrw, adiantum or hctr2" },
+	{ "/colo: { luks: { cipher: 'capi:ecb(aes)-plain64' } }\n",
+	    "settings:1: cipher 'capi:ecb(aes)-plain64' has no mode for disks: xts, cbc, lrw, "
+	    "adiantum or hctr2" },
+	{ "/colo: { luks: { cipher: aes-ctr-plain64 } }\n",
+	    "settings:1: cipher 'aes-ctr-plain64' has no mode for disks: xts, cbc, lrw, adiantum or "
+	    "hctr2" },
+	{ "/colo: { luks: { cipher: aes-plain } }\n",
+	    "settings:1: cipher 'aes-plain' has no mode for disks: xts, cbc, lrw, adiantum or hctr2" },
 	{ "/colo: {luks: {cipher: aes}}\n",
 	    "settings:1: cipher 'aes' is not one that cryptsetup takes, "
 	    "such as aes-xts-plain64" },
