@@ -552,8 +552,7 @@ jump_reach(const struct attempt *a, bool *beyond, int *out_fd, struct err *e)
 		struct jump *j = hold(a, e);
 		bool ok = j && go_through(j, a, &me, out_fd);
 
-		for (size_t i = 0; i < me.notes.n; i++)
-			argv_add(a->notes, me.notes.at[i]);
+		argv_add_all(a->notes, &me.notes);
 		argv_done(&me.notes);
 		wait_no_more(a);
 		if (ok) {

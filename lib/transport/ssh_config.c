@@ -282,8 +282,7 @@ ssh_config_parse(struct bytes output, const char *home, struct ssh_config *out, 
 	expand_all(&r, &r.config.identity_files, "IdentityFile");
 	expand_all(&r, &r.config.certificate_files, "CertificateFile");
 	r.config.n_user_known_hosts = r.config.known_hosts_files.n;
-	for (size_t i = 0; i < r.global_files.n; i++)
-		argv_add(&r.config.known_hosts_files, r.global_files.at[i]);
+	argv_add_all(&r.config.known_hosts_files, &r.global_files);
 	ssh_config_done(out);
 	*out = r.config;
 	r.config = (struct ssh_config){ 0 };
