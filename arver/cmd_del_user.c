@@ -5,6 +5,7 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include "arver/app.h"
 #include "arver/command.h"
 #include "arver/logins.h"
@@ -129,55 +130,31 @@ look_at_owners_again(struct revoking *r, struct err *e)
 	return true;
 }
 
-static void
-show_left(const struct revoking *r, struct show *show, const struct work *w, const char *word)
+/* Has the leaver perhaps another way in? */
+static bool
+is_doubtful(const struct revoking *r, const struct work *w, struct err *why)
 {
-	struct err e = { 0 };
+	uint32_t unclaimed = left(w), known = shared(r, w);
+	int moved = ffs((int)((unclaimed | known) & r->moved)) - 1;
 	char slots[128];
 
-	err_set(&e, ERR_DISK,
-	    "but nobody claims slot %s: possibly %s's (%s)", works_slots(left(w), slots),
-	    r->who->name,
-	    r->app->options.force
-		? "kept: it may be the key of another admin, whose files are not here or whose own slot is empty"
-		: "--force empties it");
-	show_bad(show, w->disk, word, &e);
-}
-
-static void
-show_shared(const struct revoking *r, struct show *show, const struct work *w, const char *word)
-{
-	struct err e = { 0 };
-	char slots[128];
-
-	err_set(&e, ERR_DISK,
-	    "but slot %s, which nobody owns, is opened by a key of yours that %s may know: --refresh "
-	    "empties it", works_slots(shared(r, w), slots), r->who->name);
-	show_bad(show, w->disk, word, &e);
-}
-
-/* A slot that was another admin's when it was first seen here; or -1. */
-static int
-moved_slot(const struct revoking *r, const struct work *w)
-{
-	int slot = 0;
-
-	while (slot < LUKS_MAX_SLOTS && !((left(w) | shared(r, w)) & r->moved & 1u << slot))
-		slot++;
-	return slot < LUKS_MAX_SLOTS ? slot : -1;
-}
-
-static void
-show_moved(const struct revoking *r, struct show *show, const struct work *w, const char *word)
-{
-	struct err e = { 0 };
-	int slot = moved_slot(r, w);
-
-	err_set(&e, ERR_DISK,
-	    "but nobody claims slot %d, which was %s's when it was first seen here: look at `git log -p "
-	    "users`; --force empties it only with --accept-changes", slot,
-	    pinned_other_owner(r->app, r->who, slot));
-	show_bad(show, w->disk, word, &e);
+	if (moved >= 0)
+		err_set(why, ERR_DISK,
+		    "but nobody claims slot %d, which was %s's when it was first seen here: look at `git log -p "
+		    "users`; --force empties it only with --accept-changes", moved,
+		    pinned_other_owner(r->app, r->who, moved));
+	else if (unclaimed)
+		err_set(why, ERR_DISK,
+		    "but nobody claims slot %s: possibly %s's (%s)", works_slots(unclaimed, slots),
+		    r->who->name,
+		    r->app->options.force
+			? "kept: it may be the key of another admin, whose files are not here or whose own slot is empty"
+			: "--force empties it");
+	else if (known)
+		err_set(why, ERR_DISK,
+		    "but slot %s, which nobody owns, is opened by a key of yours that %s may know: --refresh "
+		    "empties it", works_slots(known, slots), r->who->name);
+	return unclaimed || known;
 }
 
 static const char *
@@ -209,15 +186,12 @@ show_disk(const struct revoking *r, const struct report *rep, struct show *show,
 {
 	const struct row *bad = works_bad_row(rep, w);
 	const char *word = w->note[0] ? w->note : "gone";
+	struct err why = { 0 };
 
 	if (bad)
 		show_bad(show, w->disk, bad_word(bad), &bad->err);
-	else if (moved_slot(r, w) >= 0)
-		show_moved(r, show, w, word);
-	else if (left(w))
-		show_left(r, show, w, word);
-	else if (shared(r, w))
-		show_shared(r, show, w, word);
+	else if (is_doubtful(r, w, &why))
+		show_bad(show, w->disk, word, &why);
 	else
 		show_gone(show, w, word);
 	return !bad;
