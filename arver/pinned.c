@@ -134,19 +134,11 @@ disk_of(const struct host *h, const char *field)
 	return NULL;
 }
 
-static bool
-is_disks(const char *field, const char *what)
-{
-	const char *slash = strrchr(field, '/');
-
-	return slash && str_equal(slash + 1, what);
-}
-
 /* Each disk has a device, so it is no news that one that comes or goes has. */
 static bool
 comes_with_disk(const char *field)
 {
-	return is_disks(field, "device") || is_disks(field, "rescue_slots");
+	return str_ends(field, "/device") || str_ends(field, "/rescue_slots");
 }
 
 /* What takes keys is asked once they are loaded; a disk that is gone may come again. */
@@ -157,7 +149,7 @@ keep_known(struct pin *is, const struct pin *was, const struct host *h)
 		const char *field = was->fields[i].name;
 		const struct disk *d = disk_of(h, field);
 
-		if (d ? is_disks(field, "takes") : comes_with_disk(field))
+		if (d ? str_ends(field, "/takes") : comes_with_disk(field))
 			argv_add_all(pin_field(is, field), &was->fields[i].words);
 	}
 }
