@@ -17,7 +17,6 @@
 #include "keystore/gpg_words.h"
 #include "keystore/openpgp.h"
 
-#define DAY 86400
 #define WARN_DAYS 60
 
 /* *out stays NULL where the keyring has no such key. */
@@ -252,7 +251,7 @@ warn_expiry(gpgme_key_t key, const struct gpg_recipient_query *q)
 {
 	AUTO(str_done) struct str text = { 0 };
 	time_t end = last_day(key);
-	long days = (long)(((double)end - clock_unix()) / DAY + 0.5);
+	long days = (long)(((double)end - clock_unix()) / CLOCK_DAY + 0.5);
 	char date[32] = ""; /* 2027-01-31 */
 	struct tm tm;
 

@@ -20,7 +20,6 @@
 #include "keystore/sha256.h"
 
 #define MAX_PUBLIC ((size_t)1 << 20)
-#define DAY 86400.0
 
 bool
 keystore_open(const struct keystore_options *o, struct keystore **out, struct err *e)
@@ -120,7 +119,7 @@ keystore_new_time(const struct keyring *kr, const char *disk_path)
 	const struct key *keys = keyring_get(kr, disk_path, &n);
 
 	for (size_t i = 0; i < n; i++)
-		if (keys[i].time >= time && keys[i].time <= now + DAY)
+		if (keys[i].time >= time && keys[i].time <= now + CLOCK_DAY)
 			time = keys[i].time + 0.001;
 	return time;
 }

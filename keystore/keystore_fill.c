@@ -19,7 +19,6 @@
 #include "keystore/openpgp.h"
 
 #define MAX_TOTAL ((size_t)256 << 20)
-#define DAY 86400.0
 #define SHORT_NAME 12 /* enough of a file's name to find it */
 
 /* A key file as it lies in the directory. */
@@ -117,7 +116,7 @@ state_of(const struct entry *entry)
 {
 	if (entry->dead > entry->proven)
 		return KEY_DEAD;
-	if (entry->time > clock_unix() + DAY)
+	if (entry->time > clock_unix() + CLOCK_DAY)
 		return KEY_FUTURE;
 	return entry->time == 0.0 && entry->made > 0.0 ? KEY_STAGED : KEY_PROMOTED;
 }

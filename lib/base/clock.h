@@ -8,6 +8,7 @@
 
 int64_t clock_ms(void);	    /* monotonic milliseconds; goes on during suspend */
 double clock_unix(void);    /* seconds since 1970, microsecond resolution */
+#define CLOCK_DAY 86400.0   /* in such seconds */
 /* Milliseconds until `deadline` (of clock_ms) for poll(): 0..INT_MAX. */
 int clock_left(int64_t deadline);
 /* A condition for clock_cond_wait. */
