@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/contract/ssh_case.h"
 
+#include <arpa/inet.h>
 #include <dirent.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <spawn.h>
@@ -9,6 +11,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <fcntl.h>
 #include <unistd.h>
@@ -17,6 +20,7 @@
 #include "tests/contract/transport_contract.h"
 
 struct sshd server;
+struct transport *(*transport_new)(const struct transport_spec *spec) = transport_ssh_new;
 struct pool *pool;
 bool accept_new;
 struct str notes;
@@ -44,7 +48,7 @@ make_to(const char *address, int64_t connect_ms)
 		.note = on_note,
 	};
 
-	return transport_ssh_new(&spec);
+	return transport_new(&spec);
 }
 
 struct transport *
@@ -98,16 +102,65 @@ assert_says(const struct err *e, const char *text)
 }
 
 void
-assert_connects_in(const char *address, int64_t connect_ms)
+assert_noted(const char *text)
 {
-	AUTO(transport_drop) struct transport *t = make_to(address, connect_ms);
-	AUTO(proc_result_done) struct proc_result r = { 0 };
+	if (!strstr(str_text(&notes), text))
+		fail_msg("\"%s\" is not in: %s", text, str_text(&notes));
+}
+
+void
+connect_or_fail(struct transport *t)
+{
 	struct err e = { 0 };
 
 	if (!transport_connect(t, &e))
 		fail_msg("%s", e.text);
+}
+
+void
+assert_runs(struct transport *t)
+{
+	AUTO(proc_result_done) struct proc_result r = { 0 };
+
 	transport_contract_sh(t, "echo here", (struct proc_command){ 0 }, &r);
 	assert_string_equal(str_text(&r.out), "here\n");
+}
+
+void
+assert_lost(struct transport *t, const char *script)
+{
+	AUTO(proc_result_done) struct proc_result r = { 0 };
+	const struct bytes input = bytes_of("x");
+
+	transport_contract_sh(t, script, (struct proc_command){ .input = &input, .n_input = 1 }, &r);
+	assert_int_equal(r.end, PROC_LOST);
+	assert_true(r.fed);
+}
+
+void
+assert_no_write_hangs(const char *script)
+{
+	AUTO(transport_drop) struct transport *t = make_ssh();
+	AUTO(proc_result_done) struct proc_result r = { 0 };
+	AUTO(mem_free_drop) char *big = mem_alloc(16, 1 << 20);
+	const struct bytes input = { big, (size_t)16 << 20 };
+	int64_t start;
+
+	connect_or_fail(t);
+	start = clock_ms();
+	transport_contract_sh(t, script,
+	    (struct proc_command){ .input = &input, .n_input = 1, .limit_ms = 3000 }, &r);
+	assert_int_equal(r.end, PROC_DEADLINE);
+	assert_in_range(clock_ms() - start, 2990, 9000);
+}
+
+void
+assert_connects_in(const char *address, int64_t connect_ms)
+{
+	AUTO(transport_drop) struct transport *t = make_to(address, connect_ms);
+
+	connect_or_fail(t);
+	assert_runs(t);
 }
 
 void
@@ -150,6 +203,73 @@ assert_fails(const char *address, int64_t connect_ms, const char *text, const ch
 	assert_says(&e, text);
 	if (more)
 		assert_says(&e, more);
+}
+
+struct worker {
+	pthread_t thread;
+	size_t number;
+	struct err complaint;
+};
+
+static void *
+work(void *arg)
+{
+	struct worker *w = arg;
+	AUTO(transport_drop) struct transport *t = make_to("web1", 60000);
+	AUTO(mem_free_drop) char *text = mem_printf("worker %zu\n", w->number);
+	const char *const argv[] = { "cat", NULL };
+	const struct bytes input = bytes_of(text);
+
+	for (int i = 0; i < 3; i++) {
+		AUTO(proc_result_done) struct proc_result r = { 0 };
+		struct proc_command c = { .argv = argv, .input = &input, .n_input = 1 };
+
+		if (transport_run(t, &c, &r, &w->complaint) &&
+		    (r.end != PROC_EXITED || !str_equal(str_text(&r.out), text)))
+			err_set(&w->complaint, ERR_DATA, "end %d", r.end);
+	}
+	return NULL;
+}
+
+void
+assert_many_run(size_t n)
+{
+	AUTO(mem_free_drop) struct worker *workers = mem_alloc(n, sizeof(*workers));
+
+	for (size_t i = 0; i < n; i++) {
+		workers[i].number = i;
+		assert_int_equal(pthread_create(&workers[i].thread, NULL, work, &workers[i]), 0);
+	}
+	for (size_t i = 0; i < n; i++)
+		pthread_join(workers[i].thread, NULL);
+	for (size_t i = 0; i < n; i++)
+		assert_string_equal(workers[i].complaint.text, "");
+}
+
+int
+listen_here(int backlog, unsigned *out_port)
+{
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_in at = { .sin_family = AF_INET };
+	socklen_t len = sizeof(at);
+
+	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &len), 0);
+	assert_int_equal(backlog < 0 ? 0 : listen(fd, backlog), 0);
+	*out_port = ntohs(at.sin_port);
+	return fd;
+}
+
+int
+listen_as_host(int backlog)
+{
+	unsigned port;
+	int fd = listen_here(backlog, &port);
+	AUTO(mem_free_drop) char *text = mem_printf("Host *\nPort %u\n%s", port, HOST);
+
+	sshd_config(&server, text);
+	return fd;
 }
 
 struct agent

@@ -3,14 +3,11 @@
  * --accept-new over a real sshd: what is stored in known_hosts, and read back by ssh's own
  * programs; and what is refused all the same. Built with AddressSanitizer and with ThreadSanitizer.
  */
-#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include <cmocka.h>
 #include "tests/contract/ssh_case.h"
 
@@ -23,13 +20,6 @@ begin_accepting(void **state)
 	sshd_known_hosts(&server, "");
 	accept_new = true;
 	return 0;
-}
-
-static void
-assert_noted(const char *text)
-{
-	if (!strstr(str_text(&notes), text))
-		fail_msg("\"%s\" is not in: %s", text, str_text(&notes));
 }
 
 static void
@@ -163,34 +153,16 @@ accept_where_nothing_can_be_stored_is_refused(void **state)
 	assert_unchanged("web1", "cannot store a host key in /proc/nowhere/known_hosts", NULL);
 }
 
-static void *
-connect_one(void *arg)
-{
-	struct transport *t = make_to("web1", CONNECT_MS);
-
-	*(bool *)arg = transport_connect(t, &(struct err){ 0 });
-	transport_free(t);
-	return NULL;
-}
-
 /* All of them have looked before the first one writes: what is revoked is slow to tell. */
 static void
 accept_by_many_at_once_is_one_line(void **state)
 {
-	pthread_t threads[THREADS];
-	bool ok[THREADS] = { false };
-
 	(void)state;
 	sshd_config(&server, "Host *\nRevokedHostKeys %D/revoked\n" HOST);
 	sshd_shell(&server, "ssh-keygen -q -k -f revoked host_ecdsa.pub; "
 			    "printf '#!/bin/sh\nsleep 0.2\nexec %%s \"$@\"\n' "
 			    "\"$(command -v ssh-keygen)\" >bin/ssh-keygen; chmod 755 bin/ssh-keygen");
-	for (int i = 0; i < THREADS; i++)
-		assert_int_equal(pthread_create(&threads[i], NULL, connect_one, &ok[i]), 0);
-	for (int i = 0; i < THREADS; i++)
-		pthread_join(threads[i], NULL);
-	for (int i = 0; i < THREADS; i++)
-		assert_true(ok[i]);
+	assert_many_run(THREADS);
 	sshd_shell(&server, "rm bin/ssh-keygen revoked; test $(wc -l <known_hosts) = 1");
 }
 

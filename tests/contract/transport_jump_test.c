@@ -3,7 +3,6 @@
  * jump: hosts behind jump hosts, all of them real sshds: one login for many, what is refused, what
  * dies, what is slow. Built with AddressSanitizer and with ThreadSanitizer.
  */
-#include <arpa/inet.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -13,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
 #include "base/clock.h"
@@ -30,7 +28,7 @@ static struct sshd target;
 	"Host *\nHostName 127.0.0.1\nIdentityFile %D/id\nHostKeyAlias all\n"                       \
 	"UserKnownHostsFile %D/known_hosts\nGlobalKnownHostsFile none\n"
 
-/* Where something listens and says nothing: listen_silently(). */
+/* Where something listens and says nothing. */
 static unsigned silent;
 
 /*
@@ -315,25 +313,10 @@ jump_that_forwards_nothing_is_told(void **state)
 	sshd_resume(&server, "LogLevel INFO");
 }
 
-static int
-listen_silently(void)
-{
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	struct sockaddr_in at = { .sin_family = AF_INET };
-	socklen_t len = sizeof(at);
-
-	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
-	assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &len), 0);
-	assert_int_equal(listen(fd, 5), 0);
-	silent = ntohs(at.sin_port);
-	return fd;
-}
-
 static void
 jump_silent_ends_at_each_one_s_deadline(void **state)
 {
-	AUTO(fd_drop) int fd = listen_silently();
+	AUTO(fd_drop) int fd = listen_here(5, &silent);
 	struct worker early, late;
 
 	(void)state;
@@ -355,7 +338,7 @@ jump_silent_ends_at_each_one_s_deadline(void **state)
 static void
 jump_target_that_is_silent_stops_nobody(void **state)
 {
-	AUTO(fd_drop) int fd = listen_silently();
+	AUTO(fd_drop) int fd = listen_here(5, &silent);
 	struct worker slow;
 
 	(void)state;
@@ -463,7 +446,7 @@ jump_that_dies_fails_all_behind_it_at_once(void **state)
 static void
 jump_that_dies_in_a_login_behind_it_is_named(void **state)
 {
-	AUTO(fd_drop) int fd = listen_silently();
+	AUTO(fd_drop) int fd = listen_here(5, &silent);
 	struct worker w;
 	char greeting[64];
 	int through;

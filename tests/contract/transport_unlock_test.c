@@ -3,14 +3,12 @@
  * unlock: which encrypted key files are asked for, with a real agent; and that a key that was unlocked
  * once logs in at many hosts. Built with AddressSanitizer and with ThreadSanitizer.
  */
-#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include <cmocka.h>
 #include "base/secret.h"
 #include "tests/contract/ssh_case.h"
@@ -59,7 +57,6 @@ assert_wanted(const char *want, const char *const *hosts)
 }
 
 #define HOSTS(...) ((const char *const[]){ __VA_ARGS__, NULL })
-#define REST "HostName 127.0.0.1\nPort %P\nUserKnownHostsFile %D/known_hosts\n"
 
 static void
 unlock_asks_for_what_is_configured_and_encrypted(void **state)
@@ -136,25 +133,13 @@ unlock(const char *name, const char *passphrase, struct err *e)
 	return pool_unlock(pool, path, s, e);
 }
 
-static void *
-connect_one(void *arg)
-{
-	struct transport *t = make_to("web1", CONNECT_MS);
-
-	*(bool *)arg = transport_connect(t, &(struct err){ 0 });
-	transport_free(t);
-	return NULL;
-}
-
 static void
 unlock_with_the_passphrase_logs_in_many(void **state)
 {
-	pthread_t threads[THREADS];
-	bool ok[THREADS] = { false };
 	struct err e = { 0 };
 
 	(void)state;
-	sshd_config(&server, "Host *\nIdentityFile %D/locked_ed\n" REST);
+	sshd_config(&server, "Host *\nIdentityFile %D/locked_ed\n" PLACE);
 	assert_fails("web1", CONNECT_MS, "passphrase needed, so first: ssh-add ", "/locked_ed");
 	assert_false(unlock("locked_ed", "wrong", &e));
 	assert_int_equal(e.kind, ERR_KEY);
@@ -162,12 +147,7 @@ unlock_with_the_passphrase_logs_in_many(void **state)
 	assert_null(strstr(e.text, "wrong"));
 	assert_fails("web1", CONNECT_MS, "passphrase needed, so first: ssh-add ", "/locked_ed");
 	assert_true(unlock("locked_ed", "secret", &e));
-	for (int i = 0; i < THREADS; i++)
-		assert_int_equal(pthread_create(&threads[i], NULL, connect_one, &ok[i]), 0);
-	for (int i = 0; i < THREADS; i++)
-		pthread_join(threads[i], NULL);
-	for (int i = 0; i < THREADS; i++)
-		assert_true(ok[i]);
+	assert_many_run(THREADS);
 }
 
 static void
@@ -177,7 +157,7 @@ unlock_works_for_pem_and_with_a_certificate(void **state)
 
 	(void)state;
 	sshd_shell(&server, "cat locked_pem.pub >authorized_keys");
-	sshd_config(&server, "Host *\nIdentityFile %D/locked_pem\n" REST);
+	sshd_config(&server, "Host *\nIdentityFile %D/locked_pem\n" PLACE);
 	assert_true(unlock("locked_pem", "secret", &e));
 	assert_connects("web1");
 	sshd_shell(&server, "ssh-keygen -q -t ed25519 -N '' -f authority <<.\ny\n.\n"
@@ -197,7 +177,7 @@ unlock_asks_ssh_for_its_settings_once(void **state)
 	struct err e = { 0 };
 
 	(void)state;
-	sshd_config(&server, "Host *\nIdentityFile %D/locked_ed\n" REST);
+	sshd_config(&server, "Host *\nIdentityFile %D/locked_ed\n" PLACE);
 	assert_wanted("locked_ed", HOSTS("web1"));
 	sshd_config(&server, "Host *\nPort 1\n");
 	assert_true(unlock("locked_ed", "secret", &e));
