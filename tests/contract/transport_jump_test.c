@@ -125,6 +125,14 @@ connect_all(struct worker *all, size_t n, int64_t connect_ms)
 }
 
 static void
+assert_all_ok(const struct worker *all, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!all[i].ok)
+			fail_msg("%s: %s", all[i].name, all[i].e.text);
+}
+
+static void
 free_all(struct worker *all, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
@@ -148,6 +156,17 @@ echo_one(void *arg)
 	return NULL;
 }
 
+/* Much of it, both ways, all at once. */
+static void
+echo_all(struct worker *all, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		pthread_create(&all[i].thread, NULL, echo_one, &all[i]);
+	for (size_t i = 0; i < n; i++)
+		join(&all[i]);
+	assert_all_ok(all, n);
+}
+
 static void
 jump_many_hosts_cost_one_login(void **state)
 {
@@ -156,16 +175,8 @@ jump_many_hosts_cost_one_login(void **state)
 
 	(void)state;
 	connect_all(all, HOSTS, CONNECT_MS);
-	for (int i = 0; i < HOSTS; i++)
-		if (!all[i].ok)
-			fail_msg("%s", all[i].e.text);
-	for (int i = 0; i < HOSTS; i++) /* much of it, both ways, all at once */
-		pthread_create(&all[i].thread, NULL, echo_one, &all[i]);
-	for (int i = 0; i < HOSTS; i++)
-		join(&all[i]);
-	for (int i = 0; i < HOSTS; i++)
-		if (!all[i].ok)
-			fail_msg("%s: %s", all[i].name, all[i].e.text);
+	assert_all_ok(all, HOSTS);
+	echo_all(all, HOSTS);
 	free_all(all, HOSTS);
 	assert_int_equal(logins() - before, 1);
 }
@@ -194,9 +205,7 @@ jump_chain_is_followed_and_shared(void **state)
 	(void)state;
 	config(BASTION "Host inner\nPort %P\nHost h*\nPort %Q\nProxyJump bastion,inner\n");
 	connect_all(all, COUNT(all), CONNECT_MS);
-	for (size_t i = 0; i < COUNT(all); i++)
-		if (!all[i].ok)
-			fail_msg("%s", all[i].e.text);
+	assert_all_ok(all, COUNT(all));
 	assert_int_equal(logins() - before, 2);
 	free_all(all, COUNT(all));
 	before = logins();
@@ -204,9 +213,7 @@ jump_chain_is_followed_and_shared(void **state)
 	config(BASTION "Host inner\nPort %P\nProxyJump bastion\nHost h1\nPort %Q\nProxyJump inner\n"
 		       "Host h*\nPort %Q\nProxyJump bastion,inner\n");
 	connect_all(all, COUNT(all), CONNECT_MS);
-	for (size_t i = 0; i < COUNT(all); i++)
-		if (!all[i].ok)
-			fail_msg("%s", all[i].e.text);
+	assert_all_ok(all, COUNT(all));
 	assert_int_equal(logins() - before, 2);
 	free_all(all, COUNT(all));
 }
@@ -432,13 +439,7 @@ jump_that_dies_fails_all_behind_it_at_once(void **state)
 	/* and logs in anew for who comes later */
 	size_t before = logins();
 
-	for (size_t i = 0; i < COUNT(all); i++)
-		pthread_create(&all[i].thread, NULL, echo_one, &all[i]);
-	for (size_t i = 0; i < COUNT(all); i++) {
-		join(&all[i]);
-		if (!all[i].ok)
-			fail_msg("%s", all[i].e.text);
-	}
+	echo_all(all, COUNT(all));
 	assert_int_equal(logins() - before, 1);
 	free_all(all, COUNT(all));
 }
