@@ -18,28 +18,10 @@
 #define HEAD "arver-journal 1\n"
 #define NOTE "disk /colo/web1/data\nadmin bob\nuuid 6b1e\n"
 
-/* --- a directory of its own for every test --- */
-
-static char dir[TEMP_DIR_BYTES];
-
-static int
-make_dir(void **state)
-{
-	(void)state;
-	return temp_dir_make(dir);
-}
-
-static int
-remove_dir(void **state)
-{
-	(void)state;
-	return temp_dir_remove(dir);
-}
-
 static void
 put_file(const char *name, const void *text, size_t len)
 {
-	AUTO(mem_free_drop) char *path = mem_printf("%s/%s", dir, name);
+	AUTO(mem_free_drop) char *path = mem_printf("%s/%s", temp_dir, name);
 	FILE *f = fopen(path, "w");
 
 	assert_non_null(f);
@@ -53,7 +35,7 @@ open_journal(void)
 	struct journal *j = NULL;
 	struct err e = { 0 };
 
-	if (!journal_open(dir, &j, &e))
+	if (!journal_open(temp_dir, &j, &e))
 		fail_msg("%s", e.text);
 	return j;
 }
@@ -233,7 +215,7 @@ journal_parse_cut_anywhere_is_damage_or_whole_notes(void **state)
 static void
 journal_open_makes_its_directory_for_the_owner_alone(void **state)
 {
-	AUTO(mem_free_drop) char *deep = mem_printf("%s/state/arver/0123", dir);
+	AUTO(mem_free_drop) char *deep = mem_printf("%s/state/arver/0123", temp_dir);
 	AUTO(journal_drop) struct journal *j = NULL;
 	struct err e = { 0 };
 	struct stat st;
@@ -249,7 +231,7 @@ journal_open_makes_its_directory_for_the_owner_alone(void **state)
 static void
 journal_open_where_a_file_lies_is_told(void **state)
 {
-	AUTO(mem_free_drop) char *path = mem_printf("%s/file", dir);
+	AUTO(mem_free_drop) char *path = mem_printf("%s/file", temp_dir);
 	struct journal *j = NULL;
 	struct err e = { 0 };
 
@@ -299,7 +281,7 @@ static void
 journal_write_of_nothing_writes_nothing(void **state)
 {
 	AUTO(journal_drop) struct journal *j = open_journal();
-	AUTO(mem_free_drop) char *path = mem_printf("%s/journal", dir);
+	AUTO(mem_free_drop) char *path = mem_printf("%s/journal", temp_dir);
 	struct journal_notes none = { 0 };
 	struct err e = { 0 };
 
@@ -314,7 +296,7 @@ journal_of_a_damaged_file_is_told_and_left_alone(void **state)
 	static const char damaged[] = HEAD NOTE "own 99 -\nend\n";
 	AUTO(journal_drop) struct journal *j = open_journal();
 	AUTO(journal_notes_done) struct journal_notes l = { 0 }, mine = { 0 };
-	AUTO(mem_free_drop) char *want = mem_printf("%s/journal: line 5 is not understood", dir);
+	AUTO(mem_free_drop) char *want = mem_printf("%s/journal: line 5 is not understood", temp_dir);
 	AUTO(str_done) struct str still = { 0 };
 	AUTO(fd_drop) int fd = -1;
 	struct err e = { 0 };
@@ -328,7 +310,7 @@ journal_of_a_damaged_file_is_told_and_left_alone(void **state)
 	assert_false(journal_write(j, &mine, &e));
 	assert_string_equal(e.text, want);
 	assert_false(journal_strike(j, &mine, &e));
-	assert_true(file_open_dir(dir, &fd, &e));
+	assert_true(file_open_dir(temp_dir, &fd, &e));
 	assert_true(file_read_at(fd, "journal", 4096, &still, &e));
 	assert_string_equal(str_text(&still), damaged);
 }
@@ -338,7 +320,7 @@ journal_write_leaves_one_private_file_and_no_other(void **state)
 {
 	AUTO(journal_drop) struct journal *j = open_journal();
 	AUTO(journal_notes_done) struct journal_notes l = { 0 };
-	AUTO(mem_free_drop) char *path = mem_printf("%s/journal", dir);
+	AUTO(mem_free_drop) char *path = mem_printf("%s/journal", temp_dir);
 	AUTO(argv_done) struct argv names = { 0 };
 	AUTO(fd_drop) int fd = -1;
 	struct err e = { 0 };
@@ -350,7 +332,7 @@ journal_write_leaves_one_private_file_and_no_other(void **state)
 	assert_int_equal(stat(path, &before), 0);
 	assert_int_equal(before.st_mode & 07777, 0600);
 	/* A reader of the old file keeps it whole: a new one is put in its place. */
-	assert_true(file_open_dir(dir, &fd, &e));
+	assert_true(file_open_dir(temp_dir, &fd, &e));
 	AUTO(fd_drop) int old = openat(fd, "journal", O_RDONLY | O_CLOEXEC);
 
 	assert_true(journal_strike(j, &l, &e));
@@ -413,7 +395,7 @@ journal_used_by_two_processes_loses_no_note(void **state)
 		}
 }
 
-#define CASE(f) cmocka_unit_test_setup_teardown(f, make_dir, remove_dir)
+#define CASE(f) cmocka_unit_test_setup_teardown(f, temp_dir_begin, temp_dir_end)
 
 int
 main(void)

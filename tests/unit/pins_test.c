@@ -19,28 +19,10 @@
 #define HEAD "arver-pins 1\n"
 #define PIN HEAD "host /colo/web1\nsince 5\n"
 
-/* --- a directory of its own for every test --- */
-
-static char dir[TEMP_DIR_BYTES];
-
-static int
-make_dir(void **state)
-{
-	(void)state;
-	return temp_dir_make(dir);
-}
-
-static int
-remove_dir(void **state)
-{
-	(void)state;
-	return temp_dir_remove(dir);
-}
-
 static ino_t
 inode_of_pins(void)
 {
-	AUTO(mem_free_drop) char *path = mem_printf("%s/pins", dir);
+	AUTO(mem_free_drop) char *path = mem_printf("%s/pins", temp_dir);
 	struct stat st;
 
 	return stat(path, &st) == 0 ? st.st_ino : 0;
@@ -86,7 +68,7 @@ assert_file(const char *want)
 	AUTO(pins_done) struct pins l = { 0 };
 	struct err e = { 0 };
 
-	if (!pins_read(dir, &l, &e))
+	if (!pins_read(temp_dir, &l, &e))
 		fail_msg("%s", e.text);
 	assert_text(&l, want);
 }
@@ -313,7 +295,7 @@ pins_put_in_any_order_are_found(void **state)
 static void
 pins_read_where_nothing_is_makes_nothing(void **state)
 {
-	AUTO(mem_free_drop) char *deep = mem_printf("%s/state/arver", dir);
+	AUTO(mem_free_drop) char *deep = mem_printf("%s/state/arver", temp_dir);
 	AUTO(pins_done) struct pins l = { 0 };
 	struct err e = { 0 };
 
@@ -333,12 +315,12 @@ pins_write_adds_what_is_new_and_replaces_only_if_asked(void **state)
 
 	(void)state;
 	put(&first, "/a", 1, "one");
-	assert_true(pins_write(dir, &first, false, &e));
+	assert_true(pins_write(temp_dir, &first, false, &e));
 	put(&second, "/a", 2, "two");
 	put(&second, "/b", 2, "two");
-	assert_true(pins_write(dir, &second, false, &e));
+	assert_true(pins_write(temp_dir, &second, false, &e));
 	assert_file(HEAD "host /a\nsince 1\nis address one\nend\nhost /b\nsince 2\nis address two\nend\n");
-	assert_true(pins_write(dir, &second, true, &e));
+	assert_true(pins_write(temp_dir, &second, true, &e));
 	assert_file(HEAD "host /a\nsince 2\nis address two\nend\nhost /b\nsince 2\nis address two\nend\n");
 }
 
@@ -350,22 +332,22 @@ pins_write_of_what_is_there_writes_nothing(void **state)
 
 	(void)state;
 	put(&l, "/a", 1, "one");
-	assert_true(pins_write(dir, &l, false, &e));
+	assert_true(pins_write(temp_dir, &l, false, &e));
 	ino_t inode = inode_of_pins();
 
 	assert_int_not_equal(inode, 0);
 	put(&l, "/a", 1, "two");
-	assert_true(pins_write(dir, &l, false, &e));
+	assert_true(pins_write(temp_dir, &l, false, &e));
 	assert_int_equal(inode_of_pins(), inode);
-	assert_true(pins_write(dir, &l, true, &e));
+	assert_true(pins_write(temp_dir, &l, true, &e));
 	assert_int_not_equal(inode_of_pins(), inode);
 }
 
 static void
 pins_write_is_for_the_owner_alone(void **state)
 {
-	AUTO(mem_free_drop) char *deep = mem_printf("%s/state", dir);
-	AUTO(mem_free_drop) char *path = mem_printf("%s/state/pins", dir);
+	AUTO(mem_free_drop) char *deep = mem_printf("%s/state", temp_dir);
+	AUTO(mem_free_drop) char *path = mem_printf("%s/state/pins", temp_dir);
 	AUTO(pins_done) struct pins l = { 0 };
 	struct err e = { 0 };
 	struct stat st;
@@ -383,7 +365,7 @@ static void
 pins_of_a_damaged_file_are_told_and_left_alone(void **state)
 {
 	static const char damaged[] = PIN "is a \\q\nend\n";
-	AUTO(mem_free_drop) char *path = mem_printf("%s/pins", dir);
+	AUTO(mem_free_drop) char *path = mem_printf("%s/pins", temp_dir);
 	AUTO(mem_free_drop) char *want = mem_printf("%s: line 4 is not understood", path);
 	AUTO(pins_done) struct pins l = { 0 }, mine = { 0 };
 	AUTO(str_done) struct str still = { 0 };
@@ -395,11 +377,11 @@ pins_of_a_damaged_file_are_told_and_left_alone(void **state)
 	assert_non_null(f);
 	fputs(damaged, f);
 	fclose(f);
-	assert_false(pins_read(dir, &l, &e));
+	assert_false(pins_read(temp_dir, &l, &e));
 	assert_int_equal(e.kind, ERR_DATA);
 	assert_string_equal(e.text, want);
 	put(&mine, "/a", 1, "one");
-	assert_false(pins_write(dir, &mine, true, &e));
+	assert_false(pins_write(temp_dir, &mine, true, &e));
 	assert_string_equal(e.text, want);
 	assert_true(file_read_at(AT_FDCWD, path, 4096, &still, &e));
 	assert_string_equal(str_text(&still), damaged);
@@ -408,7 +390,7 @@ pins_of_a_damaged_file_are_told_and_left_alone(void **state)
 static void
 pins_in_something_that_is_no_directory_cannot_be_read(void **state)
 {
-	AUTO(mem_free_drop) char *path = mem_printf("%s/file", dir);
+	AUTO(mem_free_drop) char *path = mem_printf("%s/file", temp_dir);
 	AUTO(pins_done) struct pins l = { 0 };
 	struct err e = { 0 };
 
@@ -433,7 +415,7 @@ be_busy(const char *who)
 
 		put(&l, name, i, who);
 		put(&l, "/both", i, who);
-		if (!pins_write(dir, &l, false, &e))
+		if (!pins_write(temp_dir, &l, false, &e))
 			return 1;
 	}
 	return 0;
@@ -459,12 +441,12 @@ pins_used_by_two_processes_lose_none_and_the_first_word_stays(void **state)
 		assert_int_equal(waitpid(pids[i], &status, 0), pids[i]);
 		assert_int_equal(status, 0);
 	}
-	assert_true(pins_read(dir, &l, &e));
+	assert_true(pins_read(temp_dir, &l, &e));
 	assert_int_equal(l.n, 1 + COUNT(names) * ROUNDS);
 	assert_int_equal(pins_find(&l, PIN_HOST, "/both")->since, 0);
 }
 
-#define CASE(f) cmocka_unit_test_setup_teardown(f, make_dir, remove_dir)
+#define CASE(f) cmocka_unit_test_setup_teardown(f, temp_dir_begin, temp_dir_end)
 
 int
 main(void)

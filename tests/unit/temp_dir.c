@@ -28,3 +28,19 @@ temp_dir_remove(const char *path)
 	chmod(path, 0700); /* a test may have made it read-only */
 	return nftw(path, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
 }
+
+char temp_dir[TEMP_DIR_BYTES];
+
+int
+temp_dir_begin(void **state)
+{
+	(void)state;
+	return temp_dir_make(temp_dir);
+}
+
+int
+temp_dir_end(void **state)
+{
+	(void)state;
+	return temp_dir_remove(temp_dir);
+}

@@ -9,4 +9,9 @@
 int temp_dir_make(char path[TEMP_DIR_BYTES]);
 int temp_dir_remove(const char *path);
 
+/* The set-up and tear-down of a test that has one in temp_dir. */
+extern char temp_dir[TEMP_DIR_BYTES];
+int temp_dir_begin(void **state);
+int temp_dir_end(void **state);
+
 #endif
