@@ -58,12 +58,6 @@ key_edits_of(struct key_edits *l, const struct key *key)
 	return &l->at[i];
 }
 
-static char *
-copy(const char *s)
-{
-	return s ? mem_strdup(s) : NULL;
-}
-
 static void
 add_key(struct entry_list *out, const struct key *key)
 {
@@ -76,8 +70,8 @@ add_key(struct entry_list *out, const struct key *key)
 	entry->proven = key->proven;
 	entry->dead = key->dead;
 	entry->vouched = key->vouched;
-	entry->uuid = copy(key->uuid);
-	entry->by = copy(key->by);
+	entry->uuid = str_copy(key->uuid);
+	entry->by = str_copy(key->by);
 }
 
 static void

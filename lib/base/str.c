@@ -142,6 +142,12 @@ str_equal(const char *a, const char *b)
 	return a && b ? strcmp(a, b) == 0 : a == b;
 }
 
+char *
+str_copy(const char *s)
+{
+	return s ? mem_strdup(s) : NULL;
+}
+
 struct bytes
 bytes_of(const char *s)
 {

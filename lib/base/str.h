@@ -45,6 +45,7 @@ char *str_take(struct str *s);
 bool str_starts(const char *s, const char *prefix);
 bool str_ends(const char *s, const char *suffix);
 bool str_equal(const char *a, const char *b); /* NULL equals only NULL */
+char *str_copy(const char *s); /* owned memory; NULL stays NULL */
 struct bytes bytes_of(const char *s);
 
 /*

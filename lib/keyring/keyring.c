@@ -67,12 +67,6 @@ comes_first(const struct key *a, const struct key *b)
 	return a->time >= b->time;
 }
 
-static char *
-copy(const char *s)
-{
-	return s ? mem_strdup(s) : NULL;
-}
-
 static void
 fill_in(const char **into, const char **from)
 {
@@ -142,9 +136,9 @@ keyring_add(struct keyring *kr, const char *disk_path, const struct key *key,
 	k->path = mem_strdup(disk_path);
 	k->added = kr->n_added++;
 	k->passphrase = passphrase;
-	k->uuid = copy(key->uuid);
-	k->by = copy(key->by);
-	k->file = copy(key->file);
+	k->uuid = str_copy(key->uuid);
+	k->by = str_copy(key->by);
+	k->file = str_copy(key->file);
 }
 
 static int

@@ -47,22 +47,16 @@ journal_notes_add(struct journal_notes *l)
 	return n;
 }
 
-static char *
-copy_text(const char *s)
-{
-	return s ? mem_strdup(s) : NULL;
-}
-
 void
 journal_notes_copy(struct journal_notes *l, const struct journal_note *from)
 {
 	struct journal_note *n = journal_notes_add(l);
 
-	n->disk = copy_text(from->disk);
-	n->admin = copy_text(from->admin);
-	n->uuid = copy_text(from->uuid);
-	n->own = (struct journal_slot){ from->own.slot, copy_text(from->own.salt) };
-	n->spare = (struct journal_slot){ from->spare.slot, copy_text(from->spare.salt) };
+	n->disk = str_copy(from->disk);
+	n->admin = str_copy(from->admin);
+	n->uuid = str_copy(from->uuid);
+	n->own = (struct journal_slot){ from->own.slot, str_copy(from->own.salt) };
+	n->spare = (struct journal_slot){ from->spare.slot, str_copy(from->spare.salt) };
 	n->promoted = from->promoted;
 	argv_add_all(&n->staged, &from->staged);
 	argv_add_all(&n->mixed, &from->mixed);

@@ -99,7 +99,7 @@ settings_of(struct pool *p, const struct transport_spec *spec)
 	}
 	s = mem_alloc(1, sizeof(*s));
 	s->address = mem_strdup(spec->address);
-	s->user = spec->user ? mem_strdup(spec->user) : NULL;
+	s->user = str_copy(spec->user);
 	s->port = spec->port;
 	pthread_mutex_init(&s->lock, NULL);
 	place = mem_push(&p->settings, &p->n_settings, sizeof(struct settings *));

@@ -122,7 +122,7 @@ add_jumps(struct pool *p, const char *list, struct kinds *kinds)
 		add_kind(kinds, config);
 		next = hop.before ? hop.before : config->proxy_jump;
 		free(rest);
-		rest = next ? mem_strdup(next) : NULL;
+		rest = str_copy(next);
 	}
 }
 

@@ -126,6 +126,7 @@ str_starts_ends_and_equal_as_said(void **state)
 	assert_true(str_equal(NULL, NULL));
 	assert_false(str_equal(NULL, ""));
 	assert_false(str_equal("", NULL));
+	assert_null(str_copy(NULL));
 }
 
 static void
