@@ -11,7 +11,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -19,6 +18,7 @@
 #include <unistd.h>
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/thread.h"
 
 #define MESSAGE_CAP ((size_t)256 << 10)
 #define STRING_CAP ((size_t)64 << 10)
@@ -305,24 +305,6 @@ lent_main(void *arg)
 	return NULL;
 }
 
-/* Deaf to signals: they are the main thread's. Returns an errno value. */
-static int
-start_thread(struct agent_lent *l)
-{
-	pthread_attr_t attr;
-	sigset_t all, before;
-	int code;
-
-	sigfillset(&all);
-	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, THREAD_STACK);
-	pthread_sigmask(SIG_BLOCK, &all, &before);
-	code = pthread_create(&l->thread, &attr, lent_main, l);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	pthread_attr_destroy(&attr);
-	return code;
-}
-
 struct agent_lent *
 agent_lend(const char *path, int64_t until, int *out_fd)
 {
@@ -335,7 +317,7 @@ agent_lend(const char *path, int64_t until, int *out_fd)
 	l = mem_alloc(1, sizeof(*l));
 	*l = (struct agent_lent){ .path = path, .until = until, .fd = ends[0], .hold = hold };
 	pthread_mutex_init(&l->lock, NULL);
-	if (hold < 0 || start_thread(l) != 0) {
+	if (hold < 0 || thread_start(&l->thread, THREAD_STACK, lent_main, l) != 0) {
 		for (int i = 0; i < 2; i++)
 			close(ends[i]);
 		fd_drop(&hold);

@@ -13,7 +13,6 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +22,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/thread.h"
 
 #define LOOKUP_STACK ((size_t)256 << 10)
 #define KEEP_IDLE_S 15
@@ -89,23 +89,15 @@ lookup_main(void *arg)
 	return NULL;
 }
 
-/* Detached, deaf to signals. Returns an errno value. */
+/* Detached. Returns an errno value. */
 static int
 lookup_start(struct lookup *l)
 {
-	pthread_attr_t attr;
 	pthread_t thread;
-	sigset_t all, before;
-	int code;
+	int code = thread_start(&thread, LOOKUP_STACK, lookup_main, l);
 
-	sigfillset(&all);
-	pthread_attr_init(&attr);
-	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	pthread_attr_setstacksize(&attr, LOOKUP_STACK);
-	pthread_sigmask(SIG_BLOCK, &all, &before);
-	code = pthread_create(&thread, &attr, lookup_main, l);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	pthread_attr_destroy(&attr);
+	if (code == 0)
+		pthread_detach(thread);
 	return code;
 }
 

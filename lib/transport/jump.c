@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +16,7 @@
 #include <unistd.h>
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/thread.h"
 #include "transport/link.h"
 #include "transport/packet_size.h"
 #include "transport/pool.h"
@@ -359,26 +359,6 @@ jump_free(struct jump *j)
 	free(j);
 }
 
-/* Deaf to signals: they are the main thread's. Returns an errno value. */
-static int
-start_pump(struct jump *j)
-{
-	pthread_attr_t attr;
-	sigset_t every, before;
-	int code;
-
-	if (j->wake < 0)
-		return errno;
-	sigfillset(&every);
-	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, PUMP_STACK);
-	pthread_sigmask(SIG_BLOCK, &every, &before);
-	code = pthread_create(&j->pump, &attr, pump_main, j);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	pthread_attr_destroy(&attr);
-	return code;
-}
-
 static struct jump *
 jump_new(const struct attempt *a, const struct ssh_config *config, const char *way)
 {
@@ -414,7 +394,7 @@ find_or_start(struct jumps *all, const struct attempt *a, const struct ssh_confi
 		return j;
 	}
 	j = jump_new(a, config, way);
-	code = start_pump(j);
+	code = j->wake < 0 ? errno : thread_start(&j->pump, PUMP_STACK, pump_main, j);
 	if (code != 0) {
 		err_errno(e, ERR_HOST, code, "no thread for jump host %s", j->hop.host);
 		jump_free(j);
