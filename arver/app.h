@@ -34,7 +34,7 @@ struct app {
 	const struct admin *me;
 	struct keystore *keystore;
 	struct keyring *keys;		/* after app_load_keys */
-	struct secret *asked;		/* --ask-password, after app_ask_password */
+	struct secret *asked;		/* --ask-password: what was typed; or NULL */
 	struct journal *journal;	/* after app_open_journal */
 	struct pinned *pinned;		/* after pinned_check */
 	struct pool *pool;		/* of SSH connections, after logins_unlock; or NULL */
