@@ -196,7 +196,7 @@ on_note(void *arg, const struct host *host, const char *text)
 static void
 on_progress(void *arg, const struct run_progress *p)
 {
-	pinned_keep(arg);
+	pinned_keep_meanwhile(arg);
 	progress_show(p);
 }
 

@@ -234,9 +234,10 @@ grant(struct granting *g, struct run *run, struct report *rep, struct err *e)
 static void
 show_result(const struct granting *g, const struct report *rep, struct show *show)
 {
+	works_judge(g->works, rep);
 	for (size_t i = 0; i < g->works->n; i++) {
 		const struct work *w = g->works->at[i];
-		const struct row *bad = works_bad_row(rep, w);
+		const struct row *bad = w->bad;
 		bool granted = w->in_slot || w->in_spare;
 
 		if (bad && granted)

@@ -177,11 +177,12 @@ create(struct app *app, const struct works *works, struct settling *s, struct ru
 }
 
 static void
-show_result(const struct works *works, const struct report *rep, struct show *show)
+show_result(struct works *works, const struct report *rep, struct show *show)
 {
+	works_judge(works, rep);
 	for (size_t i = 0; i < works->n; i++) {
 		const struct work *w = works->at[i];
-		const struct row *bad = works_bad_row(rep, w);
+		const struct row *bad = w->bad;
 
 		if (bad)
 			show_bad(show, w->disk,

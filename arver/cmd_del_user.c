@@ -181,10 +181,9 @@ show_gone(struct show *show, const struct work *w, const char *word)
 
 /* One disk's line; true where the admin is gone from it, or was never there. */
 static bool
-show_disk(const struct revoking *r, const struct report *rep, struct show *show,
-    const struct work *w)
+show_disk(const struct revoking *r, struct show *show, const struct work *w)
 {
-	const struct row *bad = works_bad_row(rep, w);
+	const struct row *bad = w->bad;
 	const char *word = w->note[0] ? w->note : "gone";
 	struct err why = { 0 };
 
@@ -249,8 +248,9 @@ finish(struct revoking *r, const struct report *rep, int *status, struct err *e)
 	AUTO(journal_notes_done) struct journal_notes gone = { 0 };
 	struct show *show = &r->app->show;
 
+	works_judge(r->works, rep);
 	for (size_t i = 0; i < r->works->n; i++) {
-		if (!show_disk(r, rep, show, r->works->at[i]))
+		if (!show_disk(r, show, r->works->at[i]))
 			continue;
 		struct journal_note *n = journal_notes_add(&gone);
 

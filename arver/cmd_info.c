@@ -109,8 +109,9 @@ info_run(struct app *app, int *status, struct err *e)
 	AUTO(run_drop) struct run *run = run_begin(&o, plan, rep);
 
 	progress_phase(run, 0);
+	works_judge(works, rep);
 	for (size_t i = 0; i < works->n; i++) {
-		const struct row *bad = works_bad_row(rep, works->at[i]);
+		const struct row *bad = works->at[i]->bad;
 
 		if (bad)
 			show_bad(&app->show, works->at[i]->disk, "not read", &bad->err);

@@ -237,9 +237,10 @@ refresh(struct refreshing *r, struct run *run, struct report *rep, struct err *e
 static void
 show_result(const struct refreshing *r, const struct report *rep, struct show *show)
 {
+	works_judge(r->works, rep);
 	for (size_t i = 0; i < r->works->n; i++) {
 		const struct work *w = r->works->at[i];
-		const struct row *bad = works_bad_row(rep, w);
+		const struct row *bad = w->bad;
 		const char *word = show_word(bad ? bad->outcome : OUTCOME_FAILED, "not refreshed");
 
 		if (w->in_slot)

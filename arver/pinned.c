@@ -19,6 +19,7 @@
 #include "arver/app.h"
 #include "arver/pin_make.h"
 #include "arver/pinned_internal.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "inventory/inventory.h"
 #include "plan/plan.h"
@@ -123,15 +124,12 @@ hold_changed(struct app *app, const struct host *h, const struct pin *was)
 
 /* The disk of this host that this field of its pin is about; NULL if it is gone, or for the host's own. */
 static const struct disk *
-disk_of(const struct host *h, const char *field)
+disk_of(const struct inventory *inv, const struct host *h, const char *field)
 {
 	const char *slash = strrchr(field, '/');
-	size_t len = slash ? (size_t)(slash - field) : 0;
+	AUTO(mem_free_drop) char *path = mem_printf("%s/%.*s", h->path, slash ? (int)(slash - field) : 0, field);
 
-	for (size_t i = 0; i < h->n_disks; i++)
-		if (strlen(h->disks[i]->name) == len && strncmp(h->disks[i]->name, field, len) == 0)
-			return h->disks[i];
-	return NULL;
+	return inventory_find_disk(inv, path);
 }
 
 /* Each disk has a device, so it is no news that one that comes or goes has. */
@@ -143,11 +141,11 @@ comes_with_disk(const char *field)
 
 /* What takes keys is asked once they are loaded; a disk that is gone may come again. */
 static void
-keep_known(struct pin *is, const struct pin *was, const struct host *h)
+keep_known(const struct inventory *inv, struct pin *is, const struct pin *was, const struct host *h)
 {
 	for (size_t i = 0; was && i < was->n; i++) {
 		const char *field = was->fields[i].name;
-		const struct disk *d = disk_of(h, field);
+		const struct disk *d = disk_of(inv, h, field);
 
 		if (d ? str_ends(field, "/takes") : comes_with_disk(field))
 			argv_add_all(pin_field(is, field), &was->fields[i].words);
@@ -155,9 +153,10 @@ keep_known(struct pin *is, const struct pin *was, const struct host *h)
 }
 
 static bool
-is_of_new_disk(const struct pin *was, const struct host *h, const char *field)
+is_of_new_disk(const struct inventory *inv, const struct pin *was, const struct host *h,
+    const char *field)
 {
-	const struct disk *d = disk_of(h, field);
+	const struct disk *d = disk_of(inv, h, field);
 	AUTO(mem_free_drop) char *device = d ? pin_device_field(d) : NULL;
 
 	return was && d && comes_with_disk(field) && !pin_words(was, device);
@@ -165,12 +164,13 @@ is_of_new_disk(const struct pin *was, const struct host *h, const char *field)
 
 /* Take out what came with a new disk; true if there was any. */
 static bool
-leave_out_new_disks(struct pin_changes *c, const struct pin *was, const struct host *h)
+leave_out_new_disks(const struct inventory *inv, struct pin_changes *c, const struct pin *was,
+    const struct host *h)
 {
 	size_t n = 0, all = c->n;
 
 	for (size_t i = 0; i < all; i++)
-		if (!is_of_new_disk(was, h, c->at[i].field))
+		if (!is_of_new_disk(inv, was, h, c->at[i].field))
 			c->at[n++] = c->at[i];
 	c->n = n;
 	return n < all;
@@ -192,9 +192,9 @@ check_host(struct app *app, const struct host *h, struct pins *accepted, struct 
 		return true;
 	if (!pin_make_host(&is, h, NULL, e))
 		return false;
-	keep_known(&is.at[0], was, h);
+	keep_known(app->inventory, &is.at[0], was, h);
 	pin_compare(was, &is.at[0], &c);
-	has_new_disks = leave_out_new_disks(&c, was, h);
+	has_new_disks = leave_out_new_disks(app->inventory, &c, was, h);
 	if (c.n > 0)
 		show_changes(&app->show, was, &is.at[0], &c, app->options.accept_changes);
 	if (c.n > 0 && !app->options.accept_changes) {
@@ -268,7 +268,7 @@ pinned_host(struct app *app, const struct host *h)
 {
 	struct pinned *p = app->pinned;
 
-	if (!p || !p->usable || pinned_may_claim_keys(app, h) || is_remembered(p, h) ||
+	if (!p || !p->usable || is_remembered(p, h) || pinned_may_claim_keys(app, h) ||
 	    !pin_make_host(&p->fresh, h, app->keys, NULL))
 		return;
 	if (app->show.verbose)
@@ -311,6 +311,7 @@ void
 pinned_keep(struct app *app)
 {
 	struct pinned *p = app->pinned;
+	int64_t begin;
 
 	if (!p || app->options.dry_run)
 		return;
@@ -320,6 +321,15 @@ pinned_keep(struct app *app)
 	pinned_note_slots(app);
 	if (p->fresh.n == p->n_kept)
 		return;
+	begin = clock_ms();
 	pinned_write(p, &p->fresh, false);
 	p->n_kept = p->fresh.n;
+	p->again = clock_ms() + 10 * (clock_ms() - begin);
+}
+
+void
+pinned_keep_meanwhile(struct app *app)
+{
+	if (app->pinned && clock_ms() >= app->pinned->again)
+		pinned_keep(app);
 }

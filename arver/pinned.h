@@ -57,5 +57,7 @@ void pinned_admin(struct app *app, const struct admin *who);
 
 /* Write down what is new; where that cannot be, it is a warning. */
 void pinned_keep(struct app *app);
+/* The same in the course of a run, of whose time it takes no more than a tenth. */
+void pinned_keep_meanwhile(struct app *app);
 
 #endif

@@ -23,6 +23,7 @@ struct pinned {
 	struct pins known;
 	struct pins fresh; /* used for the first time in this run ... */
 	size_t n_kept;	   /* ... so many of them are written down */
+	int64_t again;	   /* of clock_ms: not before that, while the run goes on */
 	struct seen *hosts; /* by their index in the inventory */
 	size_t n_hosts;
 };

@@ -36,7 +36,9 @@ void
 show_done(struct show *s)
 {
 	summary_done(&s->summary);
-	free(s->told);
+	for (size_t i = 0; i < s->n_told; i++)
+		free(s->told[i]);
+	free((void *)s->told);
 }
 
 void
@@ -126,27 +128,22 @@ without_name(const char *text, const char *name)
 	return strncmp(text, name, n) == 0 && strncmp(text + n, ": ", 2) == 0 ? text + n + 2 : text;
 }
 
-struct told {
-	const struct host *host;
-	struct err err;
-};
-
 /* Is this what was told last of this host? From now on it is. */
 static bool
 was_told(struct show *s, const struct host *h, const struct err *e)
 {
-	struct told *t = NULL;
+	struct err **t;
 	bool same;
 
 	if (!e->text[0])
 		return false;
-	for (size_t i = 0; i < s->n_told && !t; i++)
-		if (s->told[i].host == h)
-			t = &s->told[i];
-	same = t && strcmp(t->err.text, e->text) == 0;
-	if (!t)
-		t = mem_push(&s->told, &s->n_told, sizeof(*t));
-	*t = (struct told){ .host = h, .err = *e };
+	while (s->n_told <= h->index)
+		mem_push(&s->told, &s->n_told, sizeof(struct err *));
+	t = &s->told[h->index];
+	same = *t && strcmp((*t)->text, e->text) == 0;
+	if (!*t)
+		*t = mem_alloc(1, sizeof(**t));
+	**t = *e;
 	return same;
 }
 

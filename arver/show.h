@@ -28,7 +28,7 @@ struct show {
 	FILE *json;		 /* where events go; NULL: text is printed */
 	bool quiet, verbose, colour;
 	int width;		 /* of the longest path */
-	struct told *told;	 /* of each host the error that was told last */
+	struct err **told;	 /* of each host, by its index, the error that was told last, or NULL */
 	size_t n_told;
 	size_t n_bad, n_all;	 /* disks */
 	bool only_refused;	 /* everything bad was refused for safety */

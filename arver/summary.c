@@ -62,26 +62,29 @@ void
 summary_done(struct summary *s)
 {
 	free(s->at);
+	free(s->places);
 	*s = (struct summary){ 0 };
 }
 
 enum err_kind
 summary_add(struct summary *s, const struct disk *d, enum err_kind kind)
 {
-	for (size_t i = 0; i < s->n; i++)
-		if (s->at[i].disk == d)
-			return s->at[i].kind;
+	while (s->n_places <= d->index)
+		mem_push(&s->places, &s->n_places, sizeof(*s->places));
+	if (s->places[d->index])
+		return s->at[s->places[d->index] - 1].kind;
 	*(struct failure *)mem_push(&s->at, &s->n, sizeof(*s->at)) =
 	    (struct failure){ .disk = d, .kind = kind };
+	s->places[d->index] = s->n;
 	return kind;
 }
 
-/* Is failure i the first of its reason on this host? */
+/* Is failure i the first of its reason on this host? Those of one are neighbours by now. */
 static bool
 is_first_of_host(const struct summary *s, size_t i, const struct reason *r)
 {
-	for (size_t k = 0; k < i; k++)
-		if (s->at[k].disk->host == s->at[i].disk->host && reason_of(s->at[k].kind) == r)
+	for (size_t k = i; k-- > 0 && s->at[k].disk->host == s->at[i].disk->host;)
+		if (reason_of(s->at[k].kind) == r)
 			return false;
 	return true;
 }

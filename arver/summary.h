@@ -16,6 +16,8 @@ struct summary {
 		enum err_kind kind;
 	} *at;
 	size_t n;
+	size_t *places; /* by index of the disk: where it is, and 1; 0: nowhere */
+	size_t n_places;
 };
 
 void summary_done(struct summary *s);

@@ -35,17 +35,18 @@ works_free(struct works *w)
 	free(w);
 }
 
-const struct row *
-works_bad_row(const struct report *rep, const struct work *w)
+void
+works_judge(struct works *w, const struct report *rep)
 {
-	for (size_t i = 0; i < rep->n; i++) {
+	for (size_t i = 0; i < w->n; i++)
+		w->at[i]->bad = NULL;
+	for (size_t i = rep->n; i-- > 0;) {
 		const struct row *row = &rep->rows[i];
 
-		if (row->step->work == w && row->reached && row->outcome != OUTCOME_DONE &&
+		if (row->step->work && row->reached && row->outcome != OUTCOME_DONE &&
 		    row->outcome != OUTCOME_NEEDLESS)
-			return row;
+			row->step->work->bad = row;
 	}
-	return NULL;
 }
 
 /* 32 slots of two digits with ", " between them are 126 bytes. */

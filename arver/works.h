@@ -19,8 +19,8 @@ struct works *works_new(const struct target_set *set, int slot);
 void works_free(struct works *w); /* wipes new keys */
 DROP(works, struct works)
 
-/* The first row of this disk that ended badly, or NULL. */
-const struct row *works_bad_row(const struct report *rep, const struct work *w);
+/* After the run: `bad` of each work becomes the first row of its disk that ended badly, or NULL. */
+void works_judge(struct works *w, const struct report *rep);
 
 /* The slots of a mask as text: "5, 6". */
 const char *works_slots(uint32_t mask, char out[128]);

@@ -28,13 +28,12 @@ plan_free(struct plan *p)
 	free(p);
 }
 
-/* Disks come host by host, so the lane is nearly always the last one. */
+/* Disks come host by host: the lane is the last one, or new. */
 static struct lane *
 lane_of(struct plan *p, const struct host *host)
 {
-	for (size_t i = p->n; i-- > 0;)
-		if (p->lanes[i].host == host)
-			return &p->lanes[i];
+	if (p->n > 0 && p->lanes[p->n - 1].host == host)
+		return &p->lanes[p->n - 1];
 	struct lane *lane = mem_push(&p->lanes, &p->n, sizeof(*lane));
 
 	lane->host = host;

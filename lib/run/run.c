@@ -297,6 +297,7 @@ void
 run_phase(struct run *r, unsigned phase)
 {
 	r->phase = phase;
+	r->first_waiting = 0;
 	for (size_t i = 0; i < r->plan->n; i++) {
 		bool due = lane_has_steps(&r->lanes[i], phase);
 

@@ -28,6 +28,7 @@ struct lane_run {
 	struct luks *luks;
 	struct disk_state *disks;
 	size_t n_disks;
+	size_t *places;	/* by place of a disk on its host: where it is in `disks`, and 1; 0: nowhere */
 	size_t *first;	/* lanes that come first, by `after` */
 	size_t n_first;
 	bool looked;	/* the disks' status is known, as seen over connection `logins` */
@@ -79,6 +80,7 @@ struct run {
 	pthread_mutex_t lock; /* for all below */
 	pthread_cond_t changed;
 	struct lane_place *places;
+	size_t first_waiting; /* of them, or one before it */
 	struct run_event *events; /* that the main thread has not seen */
 	size_t n_events;
 	unsigned phase;

@@ -65,6 +65,7 @@ lane_init(struct run *r, size_t i)
 	l->luks = h->transport == TRANSPORT_LOCAL && geteuid() == 0
 		      ? luks_native_new(limit)
 		      : luks_remote_new(l->transport, limit);
+	l->places = mem_alloc(h->n_disks, sizeof(*l->places));
 	for (size_t k = 0; k < lane->n; k++) {
 		const struct disk *d = lane->steps[k].disk;
 
@@ -73,6 +74,7 @@ lane_init(struct run *r, size_t i)
 		struct disk_state *s = mem_push(&l->disks, &l->n_disks, sizeof(*s));
 
 		s->disk = d;
+		l->places[d->index - h->disks[0]->index] = l->n_disks;
 	}
 }
 
@@ -82,6 +84,7 @@ lane_done(struct lane_run *l)
 	luks_free(l->luks);
 	transport_free(l->transport);
 	free(l->disks);
+	free(l->places);
 	free(l->first);
 }
 

@@ -45,10 +45,9 @@ outcome_of(const struct err *e)
 struct disk_state *
 lane_disk(struct lane_run *l, const struct disk *d)
 {
-	for (size_t i = 0; i < l->n_disks; i++)
-		if (l->disks[i].disk == d)
-			return &l->disks[i];
-	return NULL;
+	size_t place = l->places[d->index - d->host->disks[0]->index];
+
+	return place ? &l->disks[place - 1] : NULL;
 }
 
 void

@@ -130,9 +130,13 @@ run_next_lane(struct run *r)
 		bool waiting = false;
 		size_t best = SIZE_MAX;
 
-		for (size_t i = 0; i < r->plan->n; i++) {
+		while (r->first_waiting < r->plan->n && r->places[r->first_waiting].state != LANE_WAITING)
+			r->first_waiting++;
+		for (size_t i = r->first_waiting; i < r->plan->n; i++) {
 			struct lane_place *p = &r->places[i];
 
+			if (best != SIZE_MAX && r->places[best].tries == 0)
+				break; /* there is no better one */
 			if (p->state != LANE_WAITING)
 				continue;
 			waiting = true;
@@ -174,5 +178,7 @@ run_end_turn(struct run *r, size_t i, enum lane_end end)
 
 	HOLD(&r->lock);
 	r->places[i].state = states[end];
+	if (end == LANE_AWAY && i < r->first_waiting)
+		r->first_waiting = i;
 	pthread_cond_broadcast(&r->changed);
 }

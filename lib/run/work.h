@@ -13,6 +13,7 @@
 #include "luks/luks.h"
 
 struct disk;
+struct row;
 
 /* What a change is, or is not, to be made of in the coming phases. */
 enum work_go {
@@ -59,6 +60,8 @@ struct work {
 	const struct secret *fits[LUKS_MAX_SLOTS]; /* ... and which one, borrowed from the keyring */
 	uint32_t killed;	  /* slots that were emptied and proven to be */
 	bool in_spare, in_slot;	  /* where new_key was proven */
+
+	const struct row *bad;	  /* of a verb: the row to tell of */
 };
 
 void work_init(struct work *w, const struct disk *d);

@@ -90,14 +90,33 @@ pins_put(struct pins *l, enum pin_kind kind, const char *name, int64_t since)
 	return p;
 }
 
+static size_t
+place_of_field(const struct pin *p, const char *name, bool *there)
+{
+	size_t low = 0, high = p->n;
+
+	*there = false;
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+		int order = strcmp(p->fields[mid].name, name);
+
+		if (order == 0)
+			*there = true;
+		if (order < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
 struct argv *
 pin_field(struct pin *p, const char *name)
 {
-	size_t i = p->n;
+	bool there;
+	size_t i = place_of_field(p, name, &there);
 
-	while (i > 0 && strcmp(p->fields[i - 1].name, name) >= 0)
-		i--;
-	if (i == p->n || strcmp(p->fields[i].name, name) != 0) {
+	if (!there) {
 		mem_push(&p->fields, &p->n, sizeof(*p->fields));
 		memmove(&p->fields[i + 1], &p->fields[i], (p->n - 1 - i) * sizeof(*p->fields));
 		p->fields[i] = (struct pin_field){ .name = mem_strdup(name) };
@@ -108,10 +127,10 @@ pin_field(struct pin *p, const char *name)
 const struct argv *
 pin_words(const struct pin *p, const char *name)
 {
-	for (size_t i = 0; p && i < p->n; i++)
-		if (str_equal(p->fields[i].name, name))
-			return &p->fields[i].words;
-	return NULL;
+	bool there = false;
+	size_t i = p ? place_of_field(p, name, &there) : 0;
+
+	return there ? &p->fields[i].words : NULL;
 }
 
 struct pin *

@@ -69,6 +69,7 @@ struct trial {
 	struct transport transport;
 	struct luks luks;
 	struct disk_state disks[DISKS];
+	size_t places[DISKS];
 	struct step steps[DISKS];
 	struct row rows[DISKS];
 	struct lane_run lane;
@@ -87,11 +88,13 @@ trial_init(struct trial *t)
 	t->o.asked = t->key;
 	for (size_t i = 0; i < DISKS; i++) {
 		t->disks[i].disk = site_disk(t->site, 0, i);
+		t->places[i] = i + 1;
 		t->steps[i] = (struct step){ .kind = STEP_OPEN, .disk = t->disks[i].disk };
 		t->rows[i] = (struct row){ .host = site_host(t->site, 0), .step = &t->steps[i] };
 	}
 	t->lane = (struct lane_run){ .o = &t->o, .rows = t->rows, .transport = &t->transport,
-		.luks = &t->luks, .disks = t->disks, .n_disks = DISKS };
+		.luks = &t->luks, .disks = t->disks, .n_disks = DISKS,
+		.places = t->places };
 }
 
 static void

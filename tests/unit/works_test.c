@@ -59,7 +59,7 @@ works_slots_mask_is_a_list_of_numbers(void **state)
 }
 
 static void
-works_bad_row_is_the_first_reached_one_of_that_disk_that_went_wrong(void **state)
+works_judge_finds_the_first_reached_row_of_a_disk_that_went_wrong(void **state)
 {
 	static const struct { enum outcome first, second; bool reached; int want; } cases[] = {
 		{ OUTCOME_DONE, OUTCOME_NEEDLESS, true, -1 },
@@ -89,8 +89,9 @@ works_bad_row_is_the_first_reached_one_of_that_disk_that_went_wrong(void **state
 		const struct row *want = cases[i].want < 0 ? NULL
 					 : report_row(r, 0, (size_t)cases[i].want);
 
-		assert_ptr_equal(works_bad_row(r, w->at[0]), want);
-		assert_ptr_equal(works_bad_row(r, w->at[1]), report_row(r, 0, 2));
+		works_judge(w, r);
+		assert_ptr_equal(w->at[0]->bad, want);
+		assert_ptr_equal(w->at[1]->bad, report_row(r, 0, 2));
 	}
 }
 
@@ -101,7 +102,7 @@ main(void)
 		cmocka_unit_test(works_new_has_a_work_per_disk_in_the_sets_order),
 		cmocka_unit_test(works_free_with_new_keys_frees_them),
 		cmocka_unit_test(works_slots_mask_is_a_list_of_numbers),
-		cmocka_unit_test(works_bad_row_is_the_first_reached_one_of_that_disk_that_went_wrong),
+		cmocka_unit_test(works_judge_finds_the_first_reached_row_of_a_disk_that_went_wrong),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
