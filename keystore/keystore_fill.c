@@ -77,17 +77,22 @@ read_file(struct keystore *ks, int dir, const char *name, size_t *total, struct 
 	content = (struct str){ 0 };
 }
 
-/* Every key file of mine, read whole under the lock. */
+/*
+ * Every key file of mine, read whole under the lock. Whoever may read the directory can hold that for
+ * ever: nobody who only reads is kept out by it, and what is changed needs the exclusive one.
+ */
 static bool
 read_files(struct keystore *ks, struct stored_list *out, struct err *e)
 {
 	AUTO(fd_drop) int lock = -1;
 	AUTO(fd_drop) int dir = -1;
 	AUTO(argv_done) struct argv names = { 0 };
+	struct err held = { 0 };
 	size_t total = 0;
 
-	if (!keystore_dir_lock(&ks->o, false, &lock, e) ||
-	    !keystore_dir_open(&ks->o, ks->me, &dir, e))
+	if (!keystore_dir_lock(&ks->o, false, &lock, &held))
+		keystore_warn(&ks->o, "%s: your keys are read all the same", held.text);
+	if (!keystore_dir_open(&ks->o, ks->me, &dir, e))
 		return false;
 	if (dir >= 0 && !keystore_dir_list(&ks->o, ks->me, dir, true, &names, e))
 		return false;
