@@ -167,18 +167,35 @@ is_dead(const struct key *key, const struct key_edit *edit)
 struct dropping {
 	const struct merge *m;
 	struct key_edits dead;
+	const char **live; /* UUIDs that keys of disks have which have one that is not dead, in order */
+	size_t n_live;
 };
+
+static int
+compare_uuids(const void *a, const void *b)
+{
+	return strcasecmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static void
+find_live(struct dropping *d)
+{
+	size_t n;
+	const struct key *keys = keyring_all(d->m->app->keys, &n);
+
+	d->live = mem_alloc(n, sizeof(*d->live));
+	for (size_t i = 0; i < n; i++)
+		if (keys[i].uuid && keyring_has_live(d->m->app->keys, keys[i].path))
+			d->live[d->n_live++] = keys[i].uuid;
+	qsort((void *)d->live, d->n_live, sizeof(*d->live), compare_uuids);
+}
 
 /* Is there a key that is not dead, for this disk or, where it has another path by now, for its header? */
 static bool
-has_successor(const struct keyring *kr, const struct key *key)
+has_successor(const struct dropping *d, const struct key *key)
 {
-	const char *path = NULL;
-	bool found = keyring_has_live(kr, key->path);
-
-	while (!found && key->uuid && (path = keyring_path_of_uuid(kr, key->uuid, path)))
-		found = keyring_has_live(kr, path);
-	return found;
+	return keyring_has_live(d->m->app->keys, key->path) ||
+	       (key->uuid && bsearch(&key->uuid, d->live, d->n_live, sizeof(*d->live), compare_uuids));
 }
 
 /* Nobody need believe what says that the only key of a disk is dead. */
@@ -187,7 +204,7 @@ collect_dead(void *arg, const struct key *key, const struct key_edit *edit)
 {
 	struct dropping *d = arg;
 
-	if (is_dead(key, edit) && has_successor(d->m->app->keys, key))
+	if (is_dead(key, edit) && has_successor(d, key))
 		key_edits_of(&d->dead, key)->drop = true;
 }
 
@@ -197,11 +214,13 @@ merge_drop_dead(struct merge *m)
 	struct dropping d = { .m = m };
 	size_t n;
 
+	find_live(&d);
 	each_key(m, collect_dead, &d);
 	for (size_t i = 0; i < d.dead.n; i++)
 		key_edits_of(&m->edits, d.dead.at[i].key)->drop = true;
 	n = d.dead.n;
 	key_edits_done(&d.dead);
+	free((void *)d.live);
 	return n;
 }
 

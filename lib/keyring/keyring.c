@@ -212,16 +212,16 @@ keyring_sort(struct keyring *kr)
 	list_paths(kr);
 }
 
-/* The first key of this path or of one behind it. */
+/* How many keys stand before those of this path, or with them. */
 static size_t
-lower_bound(const struct keyring *kr, const char *path)
+count_before(const struct keyring *kr, const char *path, bool with_them)
 {
 	size_t low = 0, high = kr->n;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
-		if (strcmp(kr->keys[middle].path, path) < 0)
+		if (strcmp(kr->keys[middle].path, path) < with_them)
 			low = middle + 1;
 		else
 			high = middle;
@@ -232,11 +232,9 @@ lower_bound(const struct keyring *kr, const char *path)
 const struct key *
 keyring_get(const struct keyring *kr, const char *disk_path, size_t *n)
 {
-	size_t first = lower_bound(kr, disk_path), end = first;
+	size_t first = count_before(kr, disk_path, false);
 
-	while (end < kr->n && strcmp(kr->keys[end].path, disk_path) == 0)
-		end++;
-	*n = end - first;
+	*n = count_before(kr, disk_path, true) - first;
 	return *n > 0 ? &kr->keys[first] : NULL;
 }
 
@@ -246,8 +244,8 @@ keyring_has_live(const struct keyring *kr, const char *disk_path)
 	size_t n;
 	const struct key *keys = keyring_get(kr, disk_path, &n);
 
-	for (size_t i = 0; i < n; i++)
-		if (keys[i].state == KEY_PROMOTED || keys[i].state == KEY_FUTURE)
+	for (size_t i = 0; i < n && keys[i].state != KEY_DEAD; i++)
+		if (keys[i].state != KEY_STAGED)
 			return true;
 	return false;
 }
@@ -264,12 +262,9 @@ keyring_key_of(const struct keyring *kr, const struct secret *passphrase)
 const char *
 keyring_path_of_uuid(const struct keyring *kr, const char *uuid, const char *after)
 {
-	for (size_t i = after ? lower_bound(kr, after) : 0; i < kr->n; i++) {
-		const struct key *k = &kr->keys[i];
-
-		if (k->uuid && strcasecmp(k->uuid, uuid) == 0 && (!after || strcmp(k->path, after) != 0))
-			return k->path;
-	}
+	for (size_t i = after ? count_before(kr, after, true) : 0; i < kr->n; i++)
+		if (kr->keys[i].uuid && strcasecmp(kr->keys[i].uuid, uuid) == 0)
+			return kr->keys[i].path;
 	return NULL;
 }
 

@@ -112,6 +112,15 @@ module Hostile
     plant_text("---\n/#{'x ' * 2000}: { :key: k, :time: 9e99 }\n/b: { :key: k, :time: 9e99 }\n")
   end
 
+  set_aside('sixty thousand dead keys of one header, none of which has a successor', 'dead keys', words: %w[--garbage-collect],
+            changes: %r{data/(keys/alice|tmp)}) do
+    plant_text("---\n#{(0...60_000).map { |i| "/#{i}: { :key: k, :dead: 9, :uuid: u }\n" }.join}")
+  end
+  set_aside('sixty thousand dead keys of one disk', 'dead keys', words: %w[--garbage-collect],
+            changes: %r{data/(keys/alice|tmp)}) do
+    plant_text("---\n/x:\n  :key: k\n  :dead: 9\n  :also:\n#{(1...60_000).map { |i| "  - { :key: #{i}, :dead: 9, :uuid: u }\n" }.join}")
+  end
+
   # --- other keys for the good disk: they are tried and do not fit, and the good one still opens it ---
   { 'is newer' => '1e9', 'is of the far future' => '9e99', 'is of now' => Time.now.to_f.to_s, 'is of before' => '-5' }.each do |what, at|
     set_aside("a planted key that #{what}", 'your key opens it', words: ['--verify', GOOD], changes: %r{data/(keys/alice|tmp)}) do
