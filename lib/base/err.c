@@ -23,7 +23,7 @@ make_harmless(struct str *text)
 }
 
 /* The sentence and, for an errno value, what that means. */
-static bool
+static void
 set(struct err *e, enum err_kind kind, int code, const char *fmt, va_list args)
 {
 	AUTO(str_done) struct str text = { 0 };
@@ -36,7 +36,6 @@ set(struct err *e, enum err_kind kind, int code, const char *fmt, va_list args)
 	str_shorten(&text, sizeof(e->text) - 1);
 	e->kind = kind;
 	memcpy(e->text, str_text(&text), text.len + 1);
-	return false;
 }
 
 bool
